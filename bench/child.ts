@@ -1,0 +1,127 @@
+/** A process the bench has started: commands to it, and its end. */
+import { type ChildProcess, fork } from 'node:child_process';
+import { type AnswerOf, type Commands, type RequestOf, replySchema } from '../net/commands.ts';
+
+/** A process that failed, went away or did not answer; the message names it and says how. */
+export class ChildError extends Error {
+  override readonly name = 'ChildError';
+}
+
+interface Waiting {
+  readonly resolve: (answer: unknown) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** How much of what the process wrote on stderr is kept for the message about its end. */
+const STDERR_KEPT = 2_000;
+
+export class Child<C extends Commands> {
+  readonly #what: string;
+  readonly #commands: C;
+  readonly #process: ChildProcess;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #exited: Promise<void>;
+  #stderr = '';
+  #nextId = 0;
+  #end: ChildError | undefined;
+
+  /**
+   * Starts a process.
+   *
+   * @param what what messages call it, `the server's process`
+   * @param module the compiled module it runs
+   * @param commands what it understands
+   */
+  constructor(what: string, module: URL, commands: C) {
+    this.#what = what;
+    this.#commands = commands;
+    this.#process = fork(module, [], {
+      serialization: 'advanced',
+      // A process group of its own: Ctrl-C reaches the bench alone, which then tells its processes.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+      execArgv: [],
+    });
+    this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
+    });
+    this.#process.on('message', (message) => this.#hear(message));
+    this.#exited = new Promise((resolve) => {
+      const ended = (how: string) => {
+        const said = this.#stderr.trim();
+        this.#end = new ChildError(`${this.#what} ${how}${said === '' ? '' : `; it wrote:\n${said}`}`);
+        for (const { reject } of this.#waiting.values()) reject(this.#end);
+        this.#waiting.clear();
+        resolve();
+      };
+      this.#process.once('error', (error) => ended(`did not start: ${error.message}`));
+      this.#process.once('close', (code, signal) =>
+        ended(`ended ${signal === null ? `with exit code ${code}` : `by ${signal}`}`),
+      );
+    });
+  }
+
+  /**
+   * Sends a command and waits for its answer.
+   *
+   * @param timeoutMs after which the process is taken to hang
+   * @throws ChildError if the process has ended, ends meanwhile, answers with an error, or does not answer in time
+   */
+  async call<Name extends keyof C & string>(
+    command: Name,
+    request: RequestOf<C, Name>,
+    timeoutMs: number,
+  ): Promise<AnswerOf<C, Name>> {
+    if (this.#end !== undefined) throw this.#end;
+    const id = this.#nextId++;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      const answer = await new Promise<unknown>((resolve, reject) => {
+        this.#waiting.set(id, { resolve, reject });
+        timer = setTimeout(
+          () => reject(new ChildError(`${this.#what} did not answer «${command}» within ${timeoutMs / 1e3} s`)),
+          timeoutMs,
+        );
+        // A process that has just ended: its exit event says so.
+        this.#process.send({ id, command, request }, () => {});
+      });
+      return this.#commands[command]?.answer.parse(answer) as AnswerOf<C, Name>;
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(id);
+    }
+  }
+
+  /** How the process ended, if it has. */
+  get lost(): ChildError | undefined {
+    return this.#end;
+  }
+
+  /**
+   * Waits until the process has ended, which it was told to; ends it when it does not.
+   *
+   * @returns whether it ended by itself
+   */
+  async ended(timeoutMs: number): Promise<boolean> {
+    let late = false;
+    const timer = setTimeout(() => {
+      late = true;
+      this.kill();
+    }, timeoutMs);
+    await this.#exited;
+    clearTimeout(timer);
+    return !late;
+  }
+
+  /** Ends the process at once. For one that does not end when it is told to, and for the second Ctrl-C. */
+  kill(): void {
+    this.#process.kill('SIGKILL');
+  }
+
+  #hear(message: unknown): void {
+    const reply = replySchema.parse(message);
+    const waiting = this.#waiting.get(reply.id);
+    if (reply.kind === 'answer') waiting?.resolve(reply.answer);
+    else waiting?.reject(new ChildError(reply.message));
+  }
+}

@@ -1,0 +1,17 @@
+/** How the program ends. Documented in README.md; a test holds the two together. */
+export const EXIT = {
+  ok: 0,
+  internalError: 1,
+  thresholdFailed: 2,
+  inconclusive: 3,
+  /** A cell could not be measured; the others were, and are reported. */
+  cellFailed: 4,
+  usage: 64,
+  /** Ctrl-C; the finished cells are reported. */
+  interrupted: 130,
+} as const;
+
+/** Input that is refused. Its message is for the user; there is nothing to debug. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}

@@ -1,0 +1,33 @@
+/** Ctrl-C. The first ends the cell that is being measured in an orderly way, the second at once; either way what is finished is kept. */
+import type { Progress } from './progress.ts';
+
+/** Signals that ask the program to end. */
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Runs something that can be interrupted.
+ *
+ * @param work is given the two signals, the first and the second Ctrl-C
+ */
+export async function interruptible<Result>(
+  progress: Progress,
+  work: (interrupted: AbortSignal, killed: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const interrupt = new AbortController();
+  const kill = new AbortController();
+  const onSignal = () => {
+    if (interrupt.signal.aborted) {
+      kill.abort();
+      return;
+    }
+    progress.end();
+    progress.say('interrupted: ending the cell that is being measured; once more ends it at once');
+    interrupt.abort();
+  };
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  try {
+    return await work(interrupt.signal, kill.signal);
+  } finally {
+    for (const signal of SIGNALS) process.off(signal, onSignal);
+  }
+}

@@ -1,0 +1,209 @@
+/** The options of `convoy bench`: what they are called, what they may be, and what a run is made of. */
+import { constants } from 'node:fs';
+import { access, mkdir, open, rm, stat } from 'node:fs/promises';
+import { isIPv4 } from 'node:net';
+import { dirname, resolve } from 'node:path';
+import type { Argv, InferredOptionTypes, Options } from 'yargs';
+import { formatDuration, parseDuration } from '../lock/duration.ts';
+import { PolicyError, type PolicySpec, readPolicySpec } from '../lock/load-policy.ts';
+import { POLICIES } from '../lock/policies/index.ts';
+import { close, listen } from '../net/posix.ts';
+import { SystemError } from '../net/system-error.ts';
+import { SERVERS } from '../server/echo-server.ts';
+import { UsageError } from './exit-codes.ts';
+import { SCENARIOS, type Scenario, type Workload } from './result.ts';
+import { formatSize, parseSize } from './size.ts';
+
+/** A run, as it was asked for, everything checked. */
+export interface RunOptions {
+  readonly argv: readonly string[];
+  readonly servers: readonly string[];
+  readonly policies: readonly PolicySpec[];
+  readonly scenarios: readonly Scenario[];
+  readonly rounds: number;
+  readonly seed: number;
+  readonly workload: Workload;
+  /** Where the result is written, absolute; null if nowhere. */
+  readonly jsonPath: string | null;
+}
+
+const MAX_SEED = 2 ** 31 - 1;
+const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
+
+const names = (known: object) => Object.keys(known).join(', ');
+
+/** In the order of the help. */
+const OPTIONS = {
+  scenario: {
+    type: 'string',
+    array: true,
+    default: ['loaded'],
+    describe: `what runs beside the server: ${SCENARIOS.join(', ')}; unloaded is always measured too, to compare with`,
+  },
+  server: { type: 'string', array: true, default: Object.keys(SERVERS), describe: `echo servers: ${names(SERVERS)}` },
+  policy: {
+    type: 'string',
+    array: true,
+    default: Object.keys(POLICIES),
+    describe: `policies: ${names(POLICIES)}; with options py32(interval=1ms); or your own, ./mine.js`,
+  },
+  messages: { type: 'string', default: '500', describe: 'messages a cell and round' },
+  size: { type: 'string', default: '8KiB', describe: 'payload of a message (B, kB, KiB, MB, MiB, GiB)' },
+  delay: { type: 'string', default: '1ms', describe: 'pause of the client after each message (ns, us, ms, s, min)' },
+  rounds: {
+    type: 'string',
+    default: '3',
+    describe: 'how often every cell is measured; the order is shuffled each time',
+  },
+  budget: { type: 'string', default: '10s', describe: 'when a cell stops in each round; its total is then projected' },
+  warmup: { type: 'string', default: '100', describe: 'messages that are not counted, before the CPU threads start' },
+  spinners: { type: 'string', default: '1', describe: 'CPU threads beside the server in the loaded scenario' },
+  'interpreter-cost': {
+    type: 'string',
+    default: '10us',
+    describe: 'CPU work under the lock before each system call of the server',
+  },
+  'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
+  host: { type: 'string', default: '127.0.0.1', describe: 'IPv4 address the servers bind to' },
+  port: { type: 'string', default: '0', describe: 'port the servers bind to, one after the other; 0: any free one' },
+  seed: { type: 'string', describe: 'of the order of the cells; by default a new one, which is printed' },
+  json: { type: 'string', describe: 'write the result with all raw samples to this file, after every cell' },
+} as const satisfies Record<string, Options>;
+
+/** Adds the options to a command. */
+export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
+  return yargs.options(OPTIONS).example([
+    ['$0 --scenario loaded', 'the talk: every policy, with and without a CPU thread'],
+    ["$0 --policy py32 --policy 'py32(interval=1ms)'", 'one policy against itself with another interval'],
+    ['$0 --policy ./mine.js --messages 10000', 'a policy of your own, at full length'],
+  ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
+}
+
+/**
+ * Checks everything a run could later stumble over.
+ *
+ * @param args as yargs read them
+ * @param argv as they were given, for the result
+ * @throws UsageError which says what is wrong and what would be right
+ */
+export async function readOptions(
+  args: InferredOptionTypes<typeof OPTIONS>,
+  argv: readonly string[],
+): Promise<RunOptions> {
+  const workload: Workload = {
+    messages: count('messages', args.messages, 1, 10_000_000),
+    payloadBytes: size('size', args.size, 0, 2 ** 30),
+    delayNs: duration('delay', args.delay, 0, 60e9),
+    warmupMessages: count('warmup', args.warmup, 0, 1_000_000),
+    budgetNs: duration('budget', args.budget, 10e6, 3_600e9),
+    spinners: count('spinners', args.spinners, 1, 256),
+    interpreterCostNs: duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
+    maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
+    host: args.host,
+    port: count('port', args.port, 0, 65_535),
+  };
+  if (workload.payloadBytes > workload.maxMessageBytes) {
+    throw new UsageError(
+      `--size ${formatSize(workload.payloadBytes)} is more than --max-message ${formatSize(workload.maxMessageBytes)}, which servers refuse`,
+    );
+  }
+  if (!isIPv4(workload.host))
+    throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
+  const options = {
+    argv,
+    servers: list('server', args.server, Object.keys(SERVERS)),
+    policies: await readPolicies(args.policy),
+    scenarios: list('scenario', args.scenario, SCENARIOS),
+    rounds: count('rounds', args.rounds, 1, 1_000),
+    seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : count('seed', args.seed, 0, MAX_SEED),
+    workload,
+    jsonPath: args.json === undefined ? null : await writablePath(args.json),
+  };
+  tryToListen(workload);
+  return options;
+}
+
+function count(option: string, text: string, min: number, max: number): number {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= min && value <= max) return value;
+  throw new UsageError(`--${option} is a whole number from ${min} to ${max}, not «${text}»`);
+}
+
+function duration(option: string, text: string, minNs: number, maxNs: number): number {
+  const ns = parseDuration(text);
+  if (ns !== undefined && ns >= minNs && ns <= maxNs) return ns;
+  const range = `from ${formatDuration(minNs)} to ${formatDuration(maxNs)}`;
+  throw new UsageError(`--${option} is a duration with its unit (ns, us, ms, s, min) ${range}, not «${text}»`);
+}
+
+function size(option: string, text: string, minBytes: number, maxBytes: number): number {
+  const bytes = parseSize(text);
+  if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return bytes;
+  const range = `from ${formatSize(minBytes)} to ${formatSize(maxBytes)}`;
+  throw new UsageError(`--${option} is a size (B, kB, KiB, MB, MiB, GiB) ${range}, not «${text}»`);
+}
+
+/** Splits at commas that are not inside parentheses: `py32(a=1,b=2),free-threaded` is two. */
+function split(texts: readonly string[]): string[] {
+  return texts
+    .flatMap((text) => text.split(/,(?![^(]*\))/))
+    .map((text) => text.trim())
+    .filter((text) => text !== '');
+}
+
+function list<Name extends string>(option: string, texts: readonly string[], known: readonly Name[]): Name[] {
+  const wanted = [...new Set(split(texts))];
+  if (wanted.length === 0) throw new UsageError(`--${option} needs a name: ${known.join(', ')}`);
+  return wanted.map((name) => {
+    const found = known.find((each) => each === name);
+    if (found === undefined) throw new UsageError(`there is no ${option} «${name}»; there are ${known.join(', ')}`);
+    return found;
+  });
+}
+
+async function readPolicies(texts: readonly string[]): Promise<PolicySpec[]> {
+  const wanted = split(texts);
+  if (wanted.length === 0) throw new UsageError(`--policy needs a name: ${names(POLICIES)}`);
+  const specs = new Map<string, PolicySpec>();
+  for (const text of wanted) {
+    try {
+      const spec = await readPolicySpec(text);
+      const same = specs.get(spec.label);
+      if (same !== undefined && JSON.stringify(same.from) !== JSON.stringify(spec.from)) {
+        throw new UsageError(`two policies are called «${spec.label}»; give one another name in its file`);
+      }
+      specs.set(spec.label, spec);
+    } catch (error) {
+      throw error instanceof PolicyError ? new UsageError(error.message) : error;
+    }
+  }
+  return [...specs.values()];
+}
+
+/** Refuses a path that could not be written at the end of the run. Leaves what is there as it is. */
+async function writablePath(path: string): Promise<string> {
+  const absolute = resolve(path);
+  try {
+    await mkdir(dirname(absolute), { recursive: true });
+    if ((await stat(absolute).catch(() => null)) !== null) {
+      await access(absolute, constants.W_OK);
+      if ((await stat(absolute)).isDirectory()) throw new Error('it is a folder');
+    } else {
+      await (await open(absolute, 'wx')).close();
+      await rm(absolute);
+    }
+    return absolute;
+  } catch (error) {
+    throw new UsageError(`--json: ${absolute} cannot be written: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function tryToListen({ host, port }: Workload): void {
+  try {
+    close(listen({ host, port }));
+  } catch (error) {
+    if (!(error instanceof SystemError)) throw error;
+    const why = error.code === 'EADDRINUSE' ? 'it is taken' : error.message;
+    throw new UsageError(`the servers cannot listen on ${host} port ${port}: ${why}; ${PORT_ADVICE}`);
+  }
+}

@@ -1,0 +1,56 @@
+/** Which cells are measured, and in which order. */
+import { uniformInt } from 'pure-rand/distribution/uniformInt';
+import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import type { PolicySpec } from '../lock/load-policy.ts';
+import type { Scenario } from './result.ts';
+
+/** One combination that is measured. */
+export interface PlannedCell {
+  readonly server: string;
+  readonly policy: PolicySpec;
+  readonly scenario: Scenario;
+}
+
+/** One measurement of one cell. */
+export interface PlannedRound {
+  readonly round: number;
+  readonly cell: PlannedCell;
+}
+
+/**
+ * Every combination. Unloaded cells are always among them: they are what the others are held against.
+ *
+ * @returns in the order of tables
+ */
+export function planCells(
+  servers: readonly string[],
+  policies: readonly PolicySpec[],
+  scenarios: readonly Scenario[],
+): PlannedCell[] {
+  const all: readonly Scenario[] = [...new Set<Scenario>(['unloaded', ...scenarios])];
+  return servers.flatMap((server) =>
+    policies.flatMap((policy) => all.map((scenario) => ({ server, policy, scenario }))),
+  );
+}
+
+/**
+ * Every cell once in each round, each round in an order of its own, so that what drifts on the machine falls on all alike.
+ *
+ * @param seed the order follows from it alone
+ */
+export function planRounds(cells: readonly PlannedCell[], rounds: number, seed: number): PlannedRound[] {
+  const random = xoroshiro128plus(seed);
+  return Array.from({ length: rounds }, (_, i) => i + 1).flatMap((round) => {
+    const order = [...cells];
+    for (let i = order.length - 1; i > 0; i--) {
+      const j = uniformInt(random, 0, i);
+      [order[i], order[j]] = [order[j] as PlannedCell, order[i] as PlannedCell];
+    }
+    return order.map((cell) => ({ round, cell }));
+  });
+}
+
+/** How messages call a cell. */
+export function nameOf({ server, policy, scenario }: PlannedCell): string {
+  return `${policy.label}/${server} ${scenario}`;
+}

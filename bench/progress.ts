@@ -1,0 +1,64 @@
+/** What is said on stderr while a run goes on: between cells, and never while one is timed. */
+import { styleText } from 'node:util';
+import type { PlannedRound } from './plan.ts';
+import { nameOf } from './plan.ts';
+import type { Round } from './result.ts';
+
+/** Where progress goes: a terminal shows one line that changes, anything else gets a plain line for each cell. */
+export interface ProgressStream {
+  readonly isTTY?: boolean;
+  write(text: string): unknown;
+}
+
+export class Progress {
+  readonly #stream: ProgressStream;
+  readonly #total: number;
+  readonly #startMs = performance.now();
+  #done = 0;
+
+  constructor(total: number, stream: ProgressStream) {
+    this.#total = total;
+    this.#stream = stream;
+  }
+
+  /** Before a cell is measured. */
+  starting({ round, cell }: PlannedRound): void {
+    if (this.#stream.isTTY !== true) return;
+    const left = this.#done === 0 ? '' : `, about ${this.#secondsLeft()} s left`;
+    this.#redraw(styleText('dim', `[${this.#done + 1}/${this.#total}] round ${round}: ${nameOf(cell)}${left}`));
+  }
+
+  /** After it. A failure stays on the screen. */
+  finished({ round, cell }: PlannedRound, result: Round): void {
+    this.#done++;
+    const name = `round ${round}: ${nameOf(cell)}`;
+    if (result.state === 'failed') {
+      this.#redraw('');
+      this.say(`${styleText('red', 'failed')} ${name}: ${result.message}`);
+    } else if (this.#stream.isTTY !== true) {
+      const { rttNs, durationNs } = result;
+      this.say(
+        `[${this.#done}/${this.#total}] ${name}: ${rttNs.length} messages in ${(durationNs / 1e9).toFixed(2)} s`,
+      );
+    }
+  }
+
+  /** Ends the line that changes. */
+  end(): void {
+    if (this.#stream.isTTY === true) this.#redraw('');
+  }
+
+  /** A line of its own. */
+  say(line: string): void {
+    this.#stream.write(`${line}\n`);
+  }
+
+  #redraw(line: string): void {
+    this.#stream.write(`\r\x1b[2K${line}`);
+  }
+
+  #secondsLeft(): number {
+    const perCellMs = (performance.now() - this.#startMs) / this.#done;
+    return Math.round((perCellMs * (this.#total - this.#done)) / 1e3);
+  }
+}

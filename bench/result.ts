@@ -1,0 +1,118 @@
+/**
+ * The result of a run, as it is held in memory and written to a file. Tables and every other view are derived from it and say
+ * nothing that is not in it.
+ */
+import { z } from 'zod';
+import { policySpecSchema } from '../lock/load-policy.ts';
+import { serverReadingSchema } from '../server/protocol.ts';
+
+/** Raised whenever a reader of the version before would misread a file. */
+export const RESULT_VERSION = 1;
+
+export const SCENARIOS = ['unloaded', 'loaded'] as const;
+export const scenarioSchema = z.enum(SCENARIOS);
+export type Scenario = z.infer<typeof scenarioSchema>;
+
+/** What every cell of a run is asked to do. */
+export const workloadSchema = z.strictObject({
+  messages: z.number().int().positive(),
+  payloadBytes: z.number().int().nonnegative(),
+  /** Pause of the client after each message. */
+  delayNs: z.number().nonnegative(),
+  warmupMessages: z.number().int().nonnegative(),
+  /** When a cell stops, in each round. */
+  budgetNs: z.number().positive(),
+  /** CPU threads beside the server in the loaded scenario. */
+  spinners: z.number().int().positive(),
+  /** CPU work under the lock before each system call of the server. */
+  interpreterCostNs: z.number().nonnegative(),
+  maxMessageBytes: z.number().int().positive(),
+  host: z.string(),
+  port: z.number().int(),
+});
+export type Workload = z.infer<typeof workloadSchema>;
+
+export const measuredRoundSchema = z.strictObject({
+  state: z.literal('measured'),
+  round: z.number().int().positive(),
+  /** When each message was sent, since the start; one entry for each message that came back. */
+  sentNs: z.array(z.number()),
+  /** Its round trip. */
+  rttNs: z.array(z.number()),
+  /** From the start to the end of the pause after the last message. */
+  durationNs: z.number(),
+  /** `budget`: stopped at the time budget; totals are projected from the messages that came back. */
+  ended: z.enum(['complete', 'budget']),
+  /** What the server's process counted meanwhile. */
+  reading: serverReadingSchema,
+  /** Ticks a second of the CPU threads while the server was idle, in the same process just before; null if unloaded. */
+  soloTicksPerSecond: z.number().nullable(),
+  /** Why connections ended, where it was not by their client's good-bye. */
+  connectionErrors: z.array(z.string()),
+});
+export type MeasuredRound = z.infer<typeof measuredRoundSchema>;
+
+export const roundSchema = z.discriminatedUnion('state', [
+  measuredRoundSchema,
+  z.strictObject({ state: z.literal('failed'), round: z.number().int().positive(), message: z.string() }),
+]);
+export type Round = z.infer<typeof roundSchema>;
+
+export const cellSchema = z.strictObject({
+  server: z.string(),
+  /** The label of a policy in `policies`. */
+  policy: z.string(),
+  scenario: scenarioSchema,
+  rounds: z.array(roundSchema),
+});
+export type Cell = z.infer<typeof cellSchema>;
+
+export const warningSchema = z.strictObject({
+  kind: z.enum(['few-cpus', 'busy-machine', 'stolen-time', 'projected', 'failed', 'connection-errors']),
+  message: z.string(),
+  advice: z.string(),
+});
+export type Warning = z.infer<typeof warningSchema>;
+
+export const environmentSchema = z.strictObject({
+  convoy: z.string(),
+  /** Revision of the working copy that ran, `+` when it had changes; null outside one. */
+  revision: z.string().nullable(),
+  cpu: z.string(),
+  /** CPUs this process may use: Cpus_allowed_list. */
+  cpus: z.string(),
+  cpuCount: z.number().int(),
+  memoryBytes: z.number(),
+  kernel: z.string(),
+  node: z.string(),
+  v8: z.string(),
+  /** CPU frequency governor of the first CPU; null where the system does not say. */
+  governor: z.string().nullable(),
+  /** Load average of the last minute. */
+  loadBefore: z.number(),
+  loadAfter: z.number(),
+  /** Share of CPU time the hypervisor gave to others during the run. */
+  stolenShare: z.number(),
+});
+export type Environment = z.infer<typeof environmentSchema>;
+
+export const resultSchema = z.strictObject({
+  format: z.literal('convoy-result'),
+  version: z.literal(RESULT_VERSION),
+  createdAt: z.string(),
+  /** The command line, without `node` and the program's path. */
+  argv: z.array(z.string()),
+  /** Of the order in which the cells ran. */
+  seed: z.number().int(),
+  rounds: z.number().int(),
+  /** Ctrl-C, before all rounds were measured. */
+  interrupted: z.boolean(),
+  workload: workloadSchema,
+  /** Length of a leaf of interpreter work, as measured at the start; a tick is 40 ns of it. */
+  leafNs: z.number(),
+  policies: z.array(policySpecSchema),
+  environment: environmentSchema,
+  warnings: z.array(warningSchema),
+  cells: z.array(cellSchema),
+});
+export type Result = z.infer<typeof resultSchema>;

@@ -1,0 +1,87 @@
+/**
+ * Thread body: the client of the talk.
+ *
+ *     while nummsg > 0: send(msg); resp = recv(); sleep(0.001); nummsg -= 1
+ */
+import { parentPort, workerData } from 'node:worker_threads';
+import { CLIENTS } from './echo-client.ts';
+import type { RoundTrips } from './protocol.ts';
+import { type ClientThreadData, type ClientThreadMessage, type ClientThreadTask, END } from './thread-messages.ts';
+
+const { setup, end } = workerData as ClientThreadData;
+const port = parentPort;
+const loadClient = CLIENTS[setup.transport];
+if (port === null || loadClient === undefined) throw new Error(`not a client thread: ${setup.transport}`);
+
+const say = (message: ClientThreadMessage) => port.postMessage(message);
+const endWord = new Int32Array(end);
+const connection = (await loadClient()).default.connect({ host: setup.host, port: setup.port }, setup.payloadBytes);
+say({ kind: 'connected', handle: connection.handle });
+
+const { payload } = connection;
+// No two bytes at a distance of less than 251 are related, so that an echo shifted by any power of two differs.
+for (let i = 0; i < payload.length; i++) payload[i] = i % 251;
+
+/** Writes the message's number into its first bytes, so that the echo of an earlier message is not taken for its own. */
+function number(message: number): void {
+  for (let i = 0; i < Math.min(4, payload.length); i++) payload[i] = message >>> (8 * i);
+}
+
+function checkEcho(message: number): void {
+  if (Buffer.compare(payload, connection.echo()) !== 0) throw new Error(`the echo of message ${message} differs`);
+}
+
+/** Pauses, unless the run must end. On Linux within 60 to 130 µs of Python's `time.sleep`. */
+function pause(): void {
+  Atomics.wait(endWord, 0, END.no, setup.delayNs / 1e6);
+}
+
+for (let message = 0; message < setup.warmupMessages && endWord[0] === END.no; message++) {
+  number(message);
+  connection.exchange();
+  checkEcho(message);
+  pause();
+}
+say({ kind: 'warm' });
+
+port.on('message', (task: ClientThreadTask) => {
+  if (task.kind === 'run') {
+    say({ kind: 'ran', trips: run(task.messages) });
+  } else {
+    connection.close();
+    port.close();
+  }
+});
+
+function run(messages: number): RoundTrips {
+  const sentNs = new Float64Array(messages);
+  const rttNs = new Float64Array(messages);
+  const startMs = performance.now();
+  let durationNs = 0;
+  let done = 0;
+  while (done < messages && Atomics.load(endWord, 0) === END.no) {
+    number(done);
+    const sentMs = performance.now();
+    try {
+      connection.exchange();
+    } catch (error) {
+      // Interrupted: the message that was under way does not count.
+      if (Atomics.load(endWord, 0) !== END.no) break;
+      throw error;
+    }
+    const backMs = performance.now();
+    checkEcho(done);
+    sentNs[done] = (sentMs - startMs) * 1e6;
+    rttNs[done] = (backMs - sentMs) * 1e6;
+    done++;
+    pause();
+    durationNs = (performance.now() - startMs) * 1e6;
+  }
+  const why = Atomics.load(endWord, 0);
+  return {
+    sentNs: sentNs.slice(0, done),
+    rttNs: rttNs.slice(0, done),
+    durationNs,
+    ended: done === messages ? 'complete' : why === END.budget ? 'budget' : 'stopped',
+  };
+}

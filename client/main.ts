@@ -1,0 +1,110 @@
+/** The process of one client: its thread blocks in system calls, and this one can still be told to end it. */
+import { Worker } from 'node:worker_threads';
+import { answerParent, leaveParent } from '../net/commands.ts';
+import { CLIENTS, type EchoClient } from './echo-client.ts';
+import { type ClientSetup, clientCommands, type RoundTrips } from './protocol.ts';
+import { type ClientThreadData, type ClientThreadMessage, type ClientThreadTask, END } from './thread-messages.ts';
+
+const CLIENT_THREAD = new URL('./client-thread.js', import.meta.url);
+/** How many budgets a run may take when one message outlasts the first. */
+const MAX_BUDGETS = 3;
+
+class ClientProcess {
+  readonly #client: EchoClient;
+  readonly #worker: Worker;
+  readonly #endWord = new Int32Array(new SharedArrayBuffer(4));
+  #handle: number | undefined;
+  /** Rejects when the thread is gone, by its error if it had one. */
+  readonly #gone: Promise<never>;
+
+  constructor(client: EchoClient, setup: ClientSetup) {
+    this.#client = client;
+    const data: ClientThreadData = { setup, end: this.#endWord.buffer };
+    this.#worker = new Worker(CLIENT_THREAD, { workerData: data });
+    this.#gone = new Promise((_, reject) => {
+      this.#worker.once('error', reject);
+      this.#worker.once('exit', () => reject(new Error('the client was stopped')));
+    });
+    // Whoever waits for the thread sees it; when nobody waits it is the orderly end.
+    this.#gone.catch(() => {});
+    this.#worker.on('message', (message: ClientThreadMessage) => {
+      if (message.kind !== 'connected') return;
+      this.#handle = message.handle;
+      // Told to stop before there was anything to interrupt.
+      if (this.#endWord[0] !== END.no) client.interrupt(message.handle);
+    });
+  }
+
+  /** Resolves when the connection is made and warm. */
+  async warm(): Promise<void> {
+    await this.#hear('warm');
+  }
+
+  /** Makes the round trips that are counted. */
+  async run(messages: number, budgetNs: number): Promise<RoundTrips> {
+    const budgetMs = budgetNs / 1e6;
+    // The message under way may finish: to cut it off would leave out the longest, and make a starving policy look better.
+    const soft = setTimeout(() => this.#endRun(END.budget), budgetMs);
+    const hard = setTimeout(() => this.#interrupt(), MAX_BUDGETS * budgetMs);
+    this.#say({ kind: 'run', messages });
+    try {
+      return (await this.#hear('ran')).trips;
+    } finally {
+      clearTimeout(soft);
+      clearTimeout(hard);
+    }
+  }
+
+  /** Ends what the thread is doing, then the thread. */
+  async stop(): Promise<void> {
+    this.#endRun(END.stopped);
+    this.#interrupt();
+    this.#say({ kind: 'close' });
+    await this.#gone.catch(() => {});
+  }
+
+  #endRun(why: number): void {
+    if (Atomics.compareExchange(this.#endWord, 0, END.no, why) === END.no) Atomics.notify(this.#endWord, 0);
+  }
+
+  #interrupt(): void {
+    if (this.#handle !== undefined) this.#client.interrupt(this.#handle);
+  }
+
+  #say(task: ClientThreadTask): void {
+    this.#worker.postMessage(task);
+  }
+
+  #hear<Kind extends ClientThreadMessage['kind']>(kind: Kind): Promise<Extract<ClientThreadMessage, { kind: Kind }>> {
+    const heard = new Promise<Extract<ClientThreadMessage, { kind: Kind }>>((resolve) => {
+      const listener = (message: ClientThreadMessage) => {
+        if (message.kind !== kind) return;
+        this.#worker.off('message', listener);
+        resolve(message as Extract<ClientThreadMessage, { kind: Kind }>);
+      };
+      this.#worker.on('message', listener);
+    });
+    return Promise.race([heard, this.#gone]);
+  }
+}
+
+let client: ClientProcess | undefined;
+
+answerParent(clientCommands, {
+  connect: async (setup) => {
+    const load = CLIENTS[setup.transport];
+    if (load === undefined) throw new Error(`there is no client for «${setup.transport}»`);
+    client = new ClientProcess((await load()).default, setup);
+    await client.warm();
+    return {};
+  },
+  run: async ({ messages, budgetNs }) => {
+    if (client === undefined) throw new Error('run before connect');
+    return client.run(messages, budgetNs);
+  },
+  stop: async () => {
+    await client?.stop();
+    leaveParent();
+    return {};
+  },
+});

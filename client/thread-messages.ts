@@ -1,0 +1,23 @@
+/** What the client's process and its thread say to each other. */
+import type { ClientSetup, RoundTrips } from './protocol.ts';
+
+/** What the thread is started with. */
+export interface ClientThreadData {
+  readonly setup: ClientSetup;
+  /** One `Int32Array` word, an {@link END}: set and notified when the run must end. */
+  readonly end: SharedArrayBuffer;
+}
+
+/** Whether, and why, a run must end before its last message. */
+export const END = { no: 0, budget: 1, stopped: 2 } as const;
+
+/** To the thread. */
+export type ClientThreadTask = { readonly kind: 'run'; readonly messages: number } | { readonly kind: 'close' };
+
+/** From the thread. */
+export type ClientThreadMessage =
+  /** Connected; what interrupts it from another thread. */
+  | { readonly kind: 'connected'; readonly handle: number }
+  /** The round trips that are not counted have been made. */
+  | { readonly kind: 'warm' }
+  | { readonly kind: 'ran'; readonly trips: RoundTrips };

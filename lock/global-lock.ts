@@ -1,0 +1,165 @@
+/**
+ * The global lock as a thread holds it in its hand: acquire, release, around a call, yield point, set priority, and what it
+ * counts. The policy decides; this file only runs it and keeps the books.
+ */
+import { COUNTER, DOUBLES_PER_THREAD } from './counters.ts';
+import { runSteps, ThreadMemory } from './machines/threads.ts';
+import { INTS_PER_WORD, layOut } from './memory.ts';
+import type { Policy, Rules } from './policy.ts';
+
+/** The most threads that can share one lock: numbers 1 to this. */
+export const MAX_THREADS = 1023;
+
+/** The shared memory of one lock, as it is sent from thread to thread. Byte layouts: see {@link createLockState}. */
+export interface LockState {
+  /** The policy's words, each {@link INTS_PER_WORD} apart. */
+  readonly words: SharedArrayBuffer;
+  /** Number of the thread that holds the lock or held it last, and the tick count: kept by the holder, read by the next one. */
+  readonly books: SharedArrayBuffer;
+  /** {@link DOUBLES_PER_THREAD} doubles for each thread number. */
+  readonly counters: SharedArrayBuffer;
+}
+
+const LAST_OWNER = 0;
+const TICKS_LEFT = INTS_PER_WORD;
+
+/**
+ * Makes the shared memory of a lock that nobody holds.
+ *
+ * | buffer | layout |
+ * | --- | --- |
+ * | words | `Int32Array`: the policy's words, word i at index i × 32 |
+ * | books | `Int32Array`: last owner at 0, ticks left (kind `ticks`) at 32 |
+ * | counters | `Float64Array`: thread t's counters from index t × 16, order of `COUNTERS` |
+ */
+export function createLockState(policy: Policy): LockState {
+  const words = Math.max(1, Object.keys(policy.words).length);
+  return {
+    words: new SharedArrayBuffer(words * INTS_PER_WORD * Int32Array.BYTES_PER_ELEMENT),
+    books: new SharedArrayBuffer(2 * INTS_PER_WORD * Int32Array.BYTES_PER_ELEMENT),
+    counters: new SharedArrayBuffer((MAX_THREADS + 1) * DOUBLES_PER_THREAD * Float64Array.BYTES_PER_ELEMENT),
+  };
+}
+
+/** One thread's handle on the lock. Not to be shared: each thread makes its own from the same {@link LockState}. */
+export class GlobalLock {
+  readonly #rules: Rules;
+  readonly #exclusive: boolean;
+  readonly #memory: ThreadMemory;
+  readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #books: Int32Array<SharedArrayBuffer>;
+  readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #me: number;
+  /** Index of the word that asks for a yield, or -1. */
+  readonly #breaker: number;
+  /** Ticks between two yields, or 0. */
+  readonly #everyTicks: number;
+
+  /**
+   * @param policy the policy every thread of this lock uses
+   * @param options values of the policy's options, all of them
+   * @param state the lock's shared memory
+   * @param me this thread's number, 1 to {@link MAX_THREADS}, no other thread's
+   * @throws RangeError if `me` is no such number
+   */
+  constructor(policy: Policy, options: Readonly<Record<string, number>>, state: LockState, me: number) {
+    if (!Number.isInteger(me) || me < 1 || me > MAX_THREADS) {
+      throw new RangeError(`a thread's number is 1 to ${MAX_THREADS}, not ${me}`);
+    }
+    this.#rules = policy.rules(layOut(policy.words), options);
+    this.#exclusive = policy.exclusive;
+    this.#words = new Int32Array(state.words);
+    this.#books = new Int32Array(state.books);
+    this.#memory = new ThreadMemory(this.#words);
+    this.#counters = new Float64Array(state.counters, me * DOUBLES_PER_THREAD * 8, DOUBLES_PER_THREAD);
+    this.#me = me;
+    const { yieldPoint } = this.#rules;
+    this.#breaker = yieldPoint.kind === 'requested' ? yieldPoint.word : -1;
+    this.#everyTicks = yieldPoint.kind === 'ticks' ? yieldPoint.every : 0;
+  }
+
+  /** Returns when this thread holds the lock. */
+  acquire(): void {
+    this.#acquire();
+    this.#books[LAST_OWNER] = this.#me;
+  }
+
+  /** Gives the lock up. The caller holds it. */
+  release(): void {
+    runSteps(this.#rules.release(this.#memory, this.#me));
+  }
+
+  /**
+   * Gives the lock up for the time of a call, as an interpreter does around a system call, and counts the transition.
+   *
+   * @param call what is done without the lock
+   * @returns what the call returns; what it throws is thrown with the lock held again
+   */
+  around<Result>(call: () => Result): Result {
+    this.release();
+    try {
+      return call();
+    } finally {
+      this.acquireAgain();
+    }
+  }
+
+  /** The second half of {@link around}, for callers that cannot say it with a closure: acquires and counts the transition. */
+  acquireAgain(): void {
+    const counters = this.#counters;
+    const waited = this.#acquire();
+    (counters[COUNTER.transitions] as number)++;
+    // Written and read by holders only: the lock itself orders these accesses.
+    if (this.#exclusive && this.#books[LAST_OWNER] !== this.#me) {
+      (counters[COUNTER.steals] as number)++;
+      if (waited) (counters[COUNTER.waits] as number)++;
+    }
+    this.#books[LAST_OWNER] = this.#me;
+  }
+
+  /**
+   * Looks whether the lock must be offered, and offers it. Called by the holder every few ticks of its work.
+   *
+   * @param ticks the work done since the last look
+   */
+  yieldPoint(ticks: number): void {
+    if (this.#breaker >= 0) {
+      if (Atomics.load(this.#words, this.#breaker) === 0) return;
+    } else if (this.#everyTicks > 0) {
+      const left = (this.#books[TICKS_LEFT] as number) - ticks;
+      this.#books[TICKS_LEFT] = left;
+      if (left >= 0) return;
+      this.#books[TICKS_LEFT] = this.#everyTicks;
+    } else {
+      return;
+    }
+    this.#yield();
+  }
+
+  /**
+   * Sets this thread's priority: higher runs first, 0 at birth. A policy without priorities ignores it, as Python 3.2 would.
+   *
+   * @returns whether the policy knows priorities
+   */
+  setPriority(priority: number): boolean {
+    if (this.#rules.setPriority === undefined) return false;
+    runSteps(this.#rules.setPriority(this.#memory, this.#me, priority));
+    return true;
+  }
+
+  #yield(): void {
+    (this.#counters[COUNTER.yields] as number)++;
+    this.release();
+    this.acquire();
+  }
+
+  /** Returns whether the thread slept, and adds up for how long. */
+  #acquire(): boolean {
+    const memory = this.#memory;
+    memory.sleptAtMs = 0;
+    runSteps(this.#rules.acquire(memory, this.#me));
+    if (memory.sleptAtMs === 0) return false;
+    (this.#counters[COUNTER.waitNs] as number) += (performance.now() - memory.sleptAtMs) * 1e6;
+    return true;
+  }
+}

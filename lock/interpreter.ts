@@ -1,0 +1,81 @@
+/**
+ * What stands for an interpreter's bytecodes: CPU work under the lock, in ticks, with yield points.
+ *
+ * The work is `fib` by recursion, the talk's own CPU thread. A yield point on every call would cost more than the call, so they
+ * stand at the leaves: subtrees of the recursion of about 0.1 µs that run without one, as an interpreter looks at its breaker on
+ * backward jumps and function entries, not on every instruction.
+ */
+import type { GlobalLock } from './global-lock.ts';
+
+/** Length of a tick. 100 of them, CPython 2.7's check interval, are 4 µs. */
+export const TICK_NS = 40;
+
+/** `fib(LEAF)` runs without a yield point: 67 calls. */
+const LEAF = 8;
+
+function fib(n: number): number {
+  return n < 2 ? n : fib(n - 1) + fib(n - 2);
+}
+
+/** How many calls `fib(n)` makes, itself included. */
+function callsOf(n: number): number {
+  return n < 2 ? 1 : 1 + callsOf(n - 1) + callsOf(n - 2);
+}
+
+/** The work of one thread. Every method is called with the lock held and returns with it held. */
+export class Interpreter {
+  readonly #lock: GlobalLock;
+  readonly #ticksPerCall: number;
+  /** Ticks in a leaf `fib(n)`, by n. */
+  readonly #leafTicks: readonly number[];
+
+  /**
+   * @param lock the thread's handle, asked at every yield point
+   * @param leafNs how long one leaf takes on this machine: {@link measureLeafNs}
+   */
+  constructor(lock: GlobalLock, leafNs: number) {
+    this.#lock = lock;
+    this.#ticksPerCall = leafNs / TICK_NS / callsOf(LEAF);
+    this.#leafTicks = Array.from({ length: LEAF + 1 }, (_, n) => this.ticksOf(n));
+  }
+
+  /** Works for so many ticks, to the nearest leaf above. */
+  work(ticks: number): void {
+    let left = ticks;
+    while (left > 0) {
+      this.fib(LEAF);
+      left -= this.#leafTicks[LEAF] as number;
+    }
+  }
+
+  /** The n-th Fibonacci number by recursion. */
+  fib(n: number): number {
+    if (n > LEAF) return this.fib(n - 1) + this.fib(n - 2);
+    const leafTicks = this.#leafTicks[n] as number;
+    this.#lock.yieldPoint(leafTicks);
+    return fib(n);
+  }
+
+  /** How many ticks of work `fib(n)` is. */
+  ticksOf(n: number): number {
+    return callsOf(n) * this.#ticksPerCall;
+  }
+}
+
+/**
+ * Measures the length of a leaf on the machine as it is, for {@link Interpreter}. Takes some 20 ms. The fastest of many batches
+ * counts: everything that can disturb a batch makes it longer.
+ *
+ * @param interpreter one whose lock nobody else uses, so that the yield points are in the time but never taken
+ * @returns nanoseconds
+ */
+export function measureLeafNs(interpreter: Interpreter): number {
+  const leavesPerBatch = 1_000;
+  let bestNs = Infinity;
+  for (let batch = 0; batch < 100; batch++) {
+    const startMs = performance.now();
+    for (let i = 0; i < leavesPerBatch; i++) interpreter.fib(LEAF);
+    bestNs = Math.min(bestNs, ((performance.now() - startMs) * 1e6) / leavesPerBatch);
+  }
+  return bestNs;
+}

@@ -1,0 +1,65 @@
+/**
+ * What a policy is: the rule by which one global lock changes hands, written once as generators of atomic steps (`memory.ts`)
+ * and run by every machine.
+ */
+import type { Memory, Steps, Word, WordsOf } from './memory.ts';
+
+/** How a running thread finds out that it should offer the lock to others. It looks at each yield point. */
+export type YieldPoint =
+  /** Somebody sets this word: CPython's `eval_breaker`. Looking costs one load. */
+  | { readonly kind: 'requested'; readonly word: Word }
+  /** After so many ticks, whoever waits. The count is one for all threads, as `_Py_Ticker` was. */
+  | { readonly kind: 'ticks'; readonly every: number }
+  /** Never: the thread keeps running. */
+  | { readonly kind: 'never' };
+
+/** The rules of a policy whose words have been laid out and whose options have values. `me` is the thread's number, from 1. */
+export interface Rules {
+  /** Returns when this thread may run. */
+  acquire(m: Memory, me: number): Steps;
+  /** Called by the thread that holds the lock, before a call that may block, and at the end of its life. */
+  release(m: Memory, me: number): Steps;
+  /** When a thread that runs on must offer the lock; it then does `release` and `acquire`. */
+  readonly yieldPoint: YieldPoint;
+  /** Makes `priority` this thread's own (higher runs first, 0 at birth). Absent: the policy knows no priorities. */
+  setPriority?(m: Memory, me: number, priority: number): Steps;
+}
+
+/** A number among a policy's options. Durations are written with a unit, `interval=5ms`, and arrive in nanoseconds. */
+export interface PolicyOption {
+  readonly kind: 'duration' | 'count';
+  /** In nanoseconds for a duration. */
+  readonly default: number;
+  readonly min: number;
+  readonly max: number;
+  readonly summary: string;
+}
+
+/**
+ * A policy as its file exports it.
+ *
+ * @typeParam Name the names of its shared words
+ * @typeParam Option the names of its options
+ */
+export interface Policy<Name extends string = string, Option extends string = string> {
+  /** What it is called on the command line and in tables: lower case letters, digits and dashes. */
+  readonly name: string;
+  /** One line for lists. */
+  readonly summary: string;
+  /** False where several threads run at once: then there are no steals to count. */
+  readonly exclusive: boolean;
+  /** Its shared words, name → meaning, all 0 at the start. */
+  readonly words: Readonly<Record<Name, string>>;
+  readonly options: Readonly<Record<Option, PolicyOption>>;
+  rules(words: WordsOf<Name>, options: Readonly<Record<Option, number>>): Rules;
+}
+
+/**
+ * Declares a policy; the names of words and options are inferred, so that a misspelt one does not compile.
+ *
+ * @param policy the declaration
+ * @returns the same, its names forgotten, as lists of policies hold it
+ */
+export function definePolicy<Name extends string, Option extends string>(policy: Policy<Name, Option>): Policy {
+  return policy as unknown as Policy;
+}

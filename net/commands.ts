@@ -1,0 +1,71 @@
+/**
+ * Commands between the bench and the processes it starts: a named request, one answer. The requests and answers of a process are
+ * declared as schemas, once, and both ends check what arrives against them.
+ */
+import { z } from 'zod';
+
+/** Schemas of one command. */
+interface Command {
+  readonly request: z.ZodType;
+  readonly answer: z.ZodType;
+}
+
+/** The commands a process understands. */
+export type Commands = Readonly<Record<string, Command>>;
+
+export type RequestOf<C extends Commands, Name extends keyof C> = z.infer<C[Name]['request']>;
+export type AnswerOf<C extends Commands, Name extends keyof C> = z.infer<C[Name]['answer']>;
+
+/** What goes to the process. */
+export const callSchema = z.strictObject({ id: z.number().int(), command: z.string(), request: z.unknown() });
+
+/** What comes back. */
+export const replySchema = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('answer'), id: z.number().int(), answer: z.unknown() }),
+  z.strictObject({ kind: z.literal('error'), id: z.number().int(), message: z.string() }),
+]);
+export type Reply = z.infer<typeof replySchema>;
+
+/** What a process does for each command. */
+export type Handlers<C extends Commands> = {
+  readonly [Name in keyof C]: (request: RequestOf<C, Name>) => Promise<AnswerOf<C, Name>> | AnswerOf<C, Name>;
+};
+
+/**
+ * Answers the commands of the parent process until it goes away, and then ends this process at once: without the parent nobody is
+ * left to end it, and an orderly exit would wait for threads that are blocked in a call.
+ *
+ * @param commands what is understood
+ * @param handlers what is done; what they throw becomes the parent's error
+ */
+export function answerParent<C extends Commands>(commands: C, handlers: Handlers<C>): void {
+  process.once('disconnect', endAtOnce);
+  if (!process.connected) endAtOnce();
+  process.on('message', (message) => {
+    const { id, command, request } = callSchema.parse(message);
+    void reply(commands, handlers, command, request).then(
+      (answer) => process.send?.({ kind: 'answer', id, answer } satisfies Reply),
+      (error: unknown) => {
+        const message = error instanceof Error ? error.message : String(error);
+        process.send?.({ kind: 'error', id, message } satisfies Reply);
+      },
+    );
+  });
+}
+
+/** Called by the last command: once its answer is sent, the channel is closed, and the process ends when nothing else is left. */
+export function leaveParent(): void {
+  process.off('disconnect', endAtOnce);
+  setImmediate(() => process.disconnect());
+}
+
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL');
+}
+
+async function reply<C extends Commands>(commands: C, handlers: Handlers<C>, name: string, request: unknown) {
+  const command = commands[name];
+  const handler = handlers[name];
+  if (command === undefined || handler === undefined) throw new Error(`no command «${name}»`);
+  return handler(command.request.parse(request) as RequestOf<C, string>);
+}

@@ -1,0 +1,151 @@
+/**
+ * POSIX sockets, called through koffi: blocking calls block the calling thread in the kernel, as they do in an interpreter
+ * written in C. Linux only: the constants and the byte layouts are Linux's.
+ *
+ * A socket is its file descriptor. Every function throws {@link SystemError} when the call fails, and calls again after EINTR.
+ */
+import koffi from 'koffi';
+import { SystemError } from './system-error.ts';
+
+/** A file descriptor. */
+export type Socket = number;
+
+/** An IPv4 address and a port. */
+export interface Endpoint {
+  /** Dotted, `127.0.0.1`. */
+  readonly host: string;
+  /** 0 asks the system for a free one. */
+  readonly port: number;
+}
+
+const AF_INET = 2;
+const SOCK_STREAM = 1;
+const SOCK_CLOEXEC = 0o2000000;
+const SOL_SOCKET = 1;
+const SO_REUSEADDR = 2;
+const IPPROTO_TCP = 6;
+const TCP_NODELAY = 1;
+const SHUT_RDWR = 2;
+/** A peer that is gone is an error to report, not a signal that ends the process. */
+const MSG_NOSIGNAL = 0x4000;
+const SOCKADDR_IN_BYTES = 16;
+
+const EINTR = koffi.os.errno['EINTR'];
+
+const libc = koffi.load(null);
+// ssize_t is declared int64_t: koffi returns it as a number.
+const cSocket = libc.func('int socket(int domain, int type, int protocol)');
+const cBind = libc.func('int bind(int fd, const void *address, unsigned int length)');
+const cListen = libc.func('int listen(int fd, int backlog)');
+const cAccept = libc.func('int accept4(int fd, void *address, void *length, int flags)');
+const cConnect = libc.func('int connect(int fd, const void *address, unsigned int length)');
+const cGetsockname = libc.func('int getsockname(int fd, _Out_ void *address, _Inout_ unsigned int *length)');
+const cSetsockopt = libc.func('int setsockopt(int fd, int level, int option, const int *value, unsigned int length)');
+const cRecv = libc.func('int64_t recv(int fd, void *into, size_t length, int flags)');
+const cSend = libc.func('int64_t send(int fd, const void *from, size_t length, int flags)');
+const cShutdown = libc.func('int shutdown(int fd, int how)');
+const cClose = libc.func('int close(int fd)');
+
+/** Makes the call again while a signal interrupts it. */
+function retried(name: string, call: () => number): number {
+  for (;;) {
+    const result = call();
+    if (result >= 0) return result;
+    const errno = koffi.errno();
+    if (errno !== EINTR) throw new SystemError(name, errno);
+  }
+}
+
+/** `struct sockaddr_in`: family (host order), port and address (network order), 8 bytes of zero. */
+function encodeEndpoint({ host, port }: Endpoint): Buffer {
+  const bytes = Buffer.alloc(SOCKADDR_IN_BYTES);
+  bytes.writeUInt16LE(AF_INET, 0);
+  bytes.writeUInt16BE(port, 2);
+  bytes.set(host.split('.').map(Number), 4);
+  return bytes;
+}
+
+function setOption(fd: Socket, level: number, option: number, value: number): void {
+  retried('setsockopt', () => cSetsockopt(fd, level, option, [value], 4));
+}
+
+/**
+ * A listening TCP socket.
+ *
+ * @param at where; port 0 for any free one
+ * @param backlog connections the kernel keeps waiting for {@link accept}
+ */
+export function listen(at: Endpoint, backlog = 1024): Socket {
+  const fd = retried('socket', () => cSocket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  try {
+    setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1);
+    retried('bind', () => cBind(fd, encodeEndpoint(at), SOCKADDR_IN_BYTES));
+    retried('listen', () => cListen(fd, backlog));
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** The port a socket is bound to. */
+export function portOf(fd: Socket): number {
+  const bytes = Buffer.alloc(SOCKADDR_IN_BYTES);
+  retried('getsockname', () => cGetsockname(fd, bytes, [SOCKADDR_IN_BYTES]));
+  return bytes.readUInt16BE(2);
+}
+
+/** Blocks until a connection has come. It does not wait to fill segments (TCP_NODELAY). */
+export function accept(listener: Socket): Socket {
+  const fd = retried('accept', () => cAccept(listener, null, null, SOCK_CLOEXEC));
+  setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+  return fd;
+}
+
+/** Blocks until connected. It does not wait to fill segments (TCP_NODELAY). */
+export function connect(to: Endpoint): Socket {
+  const fd = retried('socket', () => cSocket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  try {
+    retried('connect', () => cConnect(fd, encodeEndpoint(to), SOCKADDR_IN_BYTES));
+    setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+    return fd;
+  } catch (error) {
+    close(fd);
+    throw error;
+  }
+}
+
+/** Blocks until bytes have come; returns how many, 0 at the end of the connection. */
+export function recv(fd: Socket, into: Uint8Array): number {
+  for (;;) {
+    const got: number = cRecv(fd, into, into.length, 0);
+    if (got >= 0) return got;
+    const errno = koffi.errno();
+    if (errno !== EINTR) throw new SystemError('recv', errno);
+  }
+}
+
+/** Blocks until the kernel has taken bytes; returns how many, at least 1. */
+export function send(fd: Socket, from: Uint8Array): number {
+  for (;;) {
+    const sent: number = cSend(fd, from, from.length, MSG_NOSIGNAL);
+    if (sent >= 0) return sent;
+    const errno = koffi.errno();
+    if (errno !== EINTR) throw new SystemError('send', errno);
+  }
+}
+
+/** Ends a connection in both directions, and any call another thread is blocked in on it. The descriptor stays open. */
+export function shutdown(fd: Socket): void {
+  try {
+    retried('shutdown', () => cShutdown(fd, SHUT_RDWR));
+  } catch (error) {
+    // The peer was first.
+    if (!(error instanceof SystemError && error.code === 'ENOTCONN')) throw error;
+  }
+}
+
+/** Frees the descriptor. Never called again after an error, EINTR included: on Linux the descriptor is gone even then. */
+export function close(fd: Socket): void {
+  cClose(fd);
+}

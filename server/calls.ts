@@ -1,0 +1,62 @@
+/**
+ * The system calls a server can make, as data. A server is a generator that yields them: what Beazley's lectures on coroutines
+ * call traps. Whoever drives the server performs each call and passes the result back in: on real sockets `driver.ts`, in
+ * simulated time the simulator. A call that fails is thrown into the generator as a `SystemError`.
+ *
+ *     const got = yield* recv(connection, buffer);
+ */
+import type { Socket } from '../net/posix.ts';
+
+export type SystemCall =
+  /** Result: the connection's socket. */
+  | { readonly call: 'accept'; readonly listener: Socket }
+  /** Result: how many bytes came, 0 at the end of the connection. */
+  | { readonly call: 'recv'; readonly socket: Socket; readonly into: Uint8Array }
+  /** Result: how many bytes went, at least 1. */
+  | { readonly call: 'send'; readonly socket: Socket; readonly from: Uint8Array }
+  /** Starts the server's `connection` in a new thread, which owns the socket from then on. Result: 0. */
+  | { readonly call: 'startThread'; readonly socket: Socket }
+  /** Result: 0. */
+  | { readonly call: 'sleep'; readonly durationNs: number };
+
+/** A server's thread. */
+export type ServerTask<Result = void> = Generator<SystemCall, Result, number>;
+
+export function* accept(listener: Socket): ServerTask<Socket> {
+  return yield { call: 'accept', listener };
+}
+
+export function* recv(socket: Socket, into: Uint8Array): ServerTask<number> {
+  return yield { call: 'recv', socket, into };
+}
+
+export function* startThread(socket: Socket): ServerTask {
+  yield { call: 'startThread', socket };
+}
+
+export function* sleep(durationNs: number): ServerTask {
+  yield { call: 'sleep', durationNs };
+}
+
+/**
+ * Receives until the buffer is full, in as many calls as it takes.
+ *
+ * @returns how many bytes came: fewer than asked only at the end of the connection
+ */
+export function* recvExactly(socket: Socket, into: Uint8Array): ServerTask<number> {
+  let have = 0;
+  while (have < into.length) {
+    const got = yield { call: 'recv', socket, into: have === 0 ? into : into.subarray(have) };
+    if (got === 0) break;
+    have += got;
+  }
+  return have;
+}
+
+/** Sends all of it, in as many calls as it takes: Python's `sendall`. */
+export function* sendAll(socket: Socket, from: Uint8Array): ServerTask {
+  let sent = 0;
+  while (sent < from.length) {
+    sent += yield { call: 'send', socket, from: sent === 0 ? from : from.subarray(sent) };
+  }
+}

@@ -1,0 +1,29 @@
+/** The process of one echo server and the CPU threads beside it: the only process that has a global lock. */
+import { answerParent, leaveParent } from '../net/commands.ts';
+import { serverCommands } from './protocol.ts';
+import { ServerProcess } from './server-process.ts';
+
+let server: ServerProcess | undefined;
+
+function running(): ServerProcess {
+  if (server === undefined) throw new Error('the server was not started');
+  return server;
+}
+
+answerParent(serverCommands, {
+  start: async (setup) => {
+    server = new ServerProcess(setup);
+    return { port: await server.start() };
+  },
+  spin: async ({ spinners }) => ({ soloTicksPerSecond: await running().spin(spinners) }),
+  begin: () => {
+    running().begin();
+    return {};
+  },
+  end: () => running().end(),
+  stop: async () => {
+    const connectionErrors = await running().stop();
+    leaveParent();
+    return { connectionErrors };
+  },
+});

@@ -1,0 +1,54 @@
+/** What the bench can ask of a server's process. */
+import { z } from 'zod';
+import { COUNTERS } from '../lock/counters.ts';
+import { policySpecSchema } from '../lock/load-policy.ts';
+
+const countsSchema = z.record(z.enum(COUNTERS), z.number());
+
+/** What is fixed for a server's whole life. */
+export const serverSetupSchema = z.strictObject({
+  server: z.string(),
+  policy: policySpecSchema,
+  host: z.string(),
+  /** 0: any free one. */
+  port: z.number().int(),
+  maxMessageBytes: z.number().int(),
+  /** CPU work under the lock before each call. */
+  ticksPerCall: z.number(),
+  leafNs: z.number(),
+});
+export type ServerSetup = z.infer<typeof serverSetupSchema>;
+
+/** What happened in a server's process between `begin` and `end`. */
+export const serverReadingSchema = z.strictObject({
+  durationNs: z.number(),
+  /** CPU time of the whole process, user and system. */
+  cpuNs: z.number(),
+  /** Counters of the server's own threads, added up. */
+  server: countsSchema,
+  /** Counters of the spinners, added up. */
+  spinners: countsSchema,
+});
+export type ServerReading = z.infer<typeof serverReadingSchema>;
+
+export const serverCommands = {
+  /** Listens, and has every thread running that serves the first client. */
+  start: { request: serverSetupSchema, answer: z.strictObject({ port: z.number().int() }) },
+  /** Starts CPU threads, lets them warm up, measures what they get while the server has nothing to do. */
+  spin: {
+    request: z.strictObject({ spinners: z.number().int().positive() }),
+    answer: z.strictObject({ soloTicksPerSecond: z.number() }),
+  },
+  /** Marks the start of what is measured. */
+  begin: { request: z.strictObject({}), answer: z.strictObject({}) },
+  /** Marks its end. */
+  end: { request: z.strictObject({}), answer: serverReadingSchema },
+  /** Ends all threads and connections. The process then exits by itself. */
+  stop: {
+    request: z.strictObject({}),
+    answer: z.strictObject({
+      /** Why connections ended, where it was not by their client's good-bye; the first few. */
+      connectionErrors: z.array(z.string()),
+    }),
+  },
+} as const;

@@ -1,0 +1,248 @@
+/**
+ * The threads of a server's process: started, given numbers under the lock, and ended by being told. A thread blocked in recv or accept
+ * cannot be terminated (the thread, and then the whole process, would hang), so its socket is shut down and the thread returns.
+ * This, the main thread, owns every descriptor and closes it only when the thread that used it is done: no descriptor is shut down
+ * after its number went to another socket.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { addCounts, COUNTER, type Counts, countsSince, DOUBLES_PER_THREAD, readCounts } from '../lock/counters.ts';
+import { createLockState, type LockState, MAX_THREADS } from '../lock/global-lock.ts';
+import { loadPolicy } from '../lock/load-policy.ts';
+import type { ThreadSetup } from '../lock/thread-setup.ts';
+import { close, listen, portOf, type Socket, shutdown } from '../net/posix.ts';
+import type { ServerThreadData, ServerThreadMessage, ServerThreadTask } from '../workers/server-thread.ts';
+import type { SpinnerTask } from '../workers/spinner.ts';
+import type { ServerReading, ServerSetup } from './protocol.ts';
+
+const SERVER_THREAD = new URL('../workers/server-thread.js', import.meta.url);
+const SPINNER = new URL('../workers/spinner.js', import.meta.url).href;
+
+/** Time for the engine to compile the spinner's code, before what it gets alone is measured. */
+const SPINNER_WARMUP_MS = 100;
+const SPINNER_SOLO_MS = 150;
+/** How many reasons for the end of connections are kept. */
+const MAX_CONNECTION_ERRORS = 20;
+
+/** A thread that waits for its next connection, or runs one. */
+interface PooledThread {
+  readonly worker: Worker;
+  readonly number: number;
+}
+
+/** A reading of all counters and clocks. */
+interface Snapshot {
+  readonly atMs: number;
+  readonly cpuNs: number;
+  readonly server: Counts;
+  readonly spinners: Counts;
+}
+
+export class ServerProcess {
+  readonly #setup: ServerSetup;
+  #state: LockState | undefined;
+  #listener: Socket = -1;
+  #accepting: Promise<void> = Promise.resolve();
+  /** Threads with nothing to do. */
+  readonly #idle: PooledThread[] = [];
+  /** Connections being served. */
+  readonly #connections = new Map<Socket, Promise<void>>();
+  readonly #serverThreads = new Set<number>();
+  readonly #spinnerThreads = new Set<number>();
+  readonly #freeNumbers = Array.from({ length: MAX_THREADS }, (_, i) => MAX_THREADS - i);
+  readonly #connectionErrors: string[] = [];
+  readonly #stopSpinners = new SharedArrayBuffer(4);
+  #spinning: Promise<unknown> = Promise.resolve();
+  #pool: Piscina | undefined;
+  #begun: Snapshot | undefined;
+  #stopping = false;
+  #stopped: Promise<string[]> | undefined;
+
+  constructor(setup: ServerSetup) {
+    this.#setup = setup;
+  }
+
+  /** Listens, and starts the main thread and the thread of the first connection. Returns the port. */
+  async start(): Promise<number> {
+    this.#state = createLockState(await loadPolicy(this.#setup.policy));
+    this.#listener = listen({ host: this.#setup.host, port: this.#setup.port });
+    const [main, first] = await Promise.all([this.#startThread(), this.#startThread()]);
+    this.#idle.push(first);
+    this.#accepting = this.#run(main, { kind: 'main', listener: this.#listener }).then((error) => {
+      close(this.#listener);
+      this.#end(main);
+      if (error !== null) throw new Error(`the server's main thread ended: ${error}`);
+    });
+    return portOf(this.#listener);
+  }
+
+  /**
+   * Starts CPU threads.
+   *
+   * @returns how many ticks of work a second they do together while the server is idle
+   */
+  async spin(spinners: number): Promise<number> {
+    const pool = new Piscina({
+      filename: SPINNER,
+      minThreads: spinners,
+      maxThreads: spinners,
+      concurrentTasksPerWorker: 1,
+      atomics: 'disabled',
+    });
+    this.#pool = pool;
+    const tasks = Array.from({ length: spinners }, () => {
+      const setup = this.#threadSetup();
+      this.#spinnerThreads.add(setup.thread);
+      return pool.run({ setup, stop: this.#stopSpinners } satisfies SpinnerTask);
+    });
+    this.#spinning = Promise.all(tasks);
+    // A spinner that fails to start must end the wait for it.
+    const failed = this.#spinning.then(() => {
+      throw new Error('a CPU thread ended before it was told to');
+    });
+    return Promise.race([this.#measureSolo(), failed]);
+  }
+
+  /** Marks the start of what is measured. */
+  begin(): void {
+    this.#begun = this.#snapshot();
+  }
+
+  /** What happened since {@link begin}. */
+  end(): ServerReading {
+    if (this.#begun === undefined) throw new Error('end without begin');
+    const begun = this.#begun;
+    const now = this.#snapshot();
+    return {
+      durationNs: (now.atMs - begun.atMs) * 1e6,
+      cpuNs: now.cpuNs - begun.cpuNs,
+      server: countsSince(begun.server, now.server),
+      spinners: countsSince(begun.spinners, now.spinners),
+    };
+  }
+
+  /**
+   * Ends everything.
+   *
+   * @returns why connections ended, where it was not by their client's good-bye
+   */
+  stop(): Promise<string[]> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  async #stop(): Promise<string[]> {
+    this.#stopping = true;
+    // First the spinners: a thread that waits for the lock they hold cannot see that its socket was shut down.
+    Atomics.store(new Int32Array(this.#stopSpinners), 0, 1);
+    await this.#spinning.catch((error: unknown) => this.#noteConnectionError(`a CPU thread failed: ${error}`));
+    await this.#pool?.destroy();
+    if (this.#listener >= 0) shutdown(this.#listener);
+    await this.#accepting;
+    for (const socket of this.#connections.keys()) shutdown(socket);
+    await Promise.all(this.#connections.values());
+    for (const thread of this.#idle.splice(0)) this.#end(thread);
+    return this.#connectionErrors;
+  }
+
+  async #measureSolo(): Promise<number> {
+    while (this.#spinnerTicks() === 0) await delay(1);
+    await delay(SPINNER_WARMUP_MS);
+    const fromMs = performance.now();
+    const fromTicks = this.#spinnerTicks();
+    await delay(SPINNER_SOLO_MS);
+    return (this.#spinnerTicks() - fromTicks) / ((performance.now() - fromMs) / 1e3);
+  }
+
+  #threadSetup(): ThreadSetup {
+    if (this.#state === undefined) throw new Error('the server was not started');
+    const thread = this.#freeNumbers.pop();
+    if (thread === undefined) throw new Error(`more than ${MAX_THREADS} threads`);
+    return { policy: this.#setup.policy, state: this.#state, thread, leafNs: this.#setup.leafNs };
+  }
+
+  /** Starts a thread and waits until it has loaded. */
+  async #startThread(): Promise<PooledThread> {
+    const setup = this.#threadSetup();
+    this.#serverThreads.add(setup.thread);
+    const { server, ticksPerCall, maxMessageBytes } = this.#setup;
+    const data: ServerThreadData = { setup, server, ticksPerCall, limits: { maxMessageBytes } };
+    const worker = new Worker(SERVER_THREAD, { workerData: data });
+    await new Promise<void>((resolve, reject) => {
+      worker.once('error', reject);
+      worker.once('message', () => resolve());
+    });
+    worker.removeAllListeners('error');
+    return { worker, number: setup.thread };
+  }
+
+  /** Ends a thread that has nothing to do. */
+  #end({ worker, number }: PooledThread): void {
+    worker.postMessage({ kind: 'end' } satisfies ServerThreadTask);
+    worker.once('exit', () => this.#freeNumbers.push(number));
+  }
+
+  /** Runs a task in a thread. Resolves when it is over, with its error if it had one. */
+  #run({ worker }: PooledThread, task: ServerThreadTask): Promise<string | null> {
+    return new Promise((resolve) => {
+      const done = (error: string | null) => {
+        worker.removeAllListeners('message').removeAllListeners('error');
+        resolve(error);
+      };
+      worker.on('message', (message: ServerThreadMessage) => {
+        if (message.kind === 'startThread') this.#connect(message.socket);
+        else if (message.kind === 'done') done(message.error);
+      });
+      worker.on('error', (error) => done(String(error)));
+      worker.postMessage(task);
+    });
+  }
+
+  #connect(socket: Socket): void {
+    const served = this.#serve(socket)
+      .catch((error: unknown) => this.#noteConnectionError(String(error)))
+      .then(() => {
+        close(socket);
+        this.#connections.delete(socket);
+      });
+    this.#connections.set(socket, served);
+    if (this.#stopping) shutdown(socket);
+  }
+
+  async #serve(socket: Socket): Promise<void> {
+    const thread = this.#idle.pop() ?? (await this.#startThread());
+    const error = await this.#run(thread, { kind: 'connection', socket });
+    if (error !== null) this.#noteConnectionError(error);
+    // The client must not wait for an answer that will not come.
+    shutdown(socket);
+    if (this.#idle.length === 0 && !this.#stopping) this.#idle.push(thread);
+    else this.#end(thread);
+  }
+
+  #noteConnectionError(error: string): void {
+    if (this.#connectionErrors.length < MAX_CONNECTION_ERRORS) this.#connectionErrors.push(error);
+  }
+
+  #counts(threads: Iterable<number>): Counts {
+    const counters = new Float64Array(this.#state?.counters ?? new SharedArrayBuffer(0));
+    return addCounts([...threads].map((thread) => readCounts(counters, thread)));
+  }
+
+  #spinnerTicks(): number {
+    const counters = new Float64Array(this.#state?.counters ?? new SharedArrayBuffer(0));
+    let ticks = 0;
+    for (const thread of this.#spinnerThreads) ticks += counters[thread * DOUBLES_PER_THREAD + COUNTER.ticks] ?? 0;
+    return ticks;
+  }
+
+  #snapshot(): Snapshot {
+    const { user, system } = process.cpuUsage();
+    return {
+      atMs: performance.now(),
+      cpuNs: (user + system) * 1e3,
+      server: this.#counts(this.#serverThreads),
+      spinners: this.#counts(this.#spinnerThreads),
+    };
+  }
+}

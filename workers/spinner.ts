@@ -1,0 +1,29 @@
+/**
+ * Thread body, run by piscina: the CPU thread. "Imagine it's computing something very important, like the 200th Fibonacci number
+ * via recursion" (the talk).
+ */
+import { COUNTER, DOUBLES_PER_THREAD } from '../lock/counters.ts';
+import { enterThread, type ThreadSetup } from '../lock/thread-setup.ts';
+
+export interface SpinnerTask {
+  readonly setup: ThreadSetup;
+  /** One `Int32Array` word: the spinner ends when it is not 0. */
+  readonly stop: SharedArrayBuffer;
+}
+
+/** `fib(20)` is 22,000 calls, some 50 µs: how often the spinner looks whether it is told to end, and writes down its ticks. */
+const ROUND = 20;
+
+/** Computes until told to stop, holding the lock except where the policy takes it away. */
+export default async function spin({ setup, stop }: SpinnerTask): Promise<void> {
+  const { lock, interpreter } = await enterThread(setup);
+  const told = new Int32Array(stop);
+  const mine = new Float64Array(setup.state.counters, setup.thread * DOUBLES_PER_THREAD * 8, DOUBLES_PER_THREAD);
+  const ticksPerRound = interpreter.ticksOf(ROUND);
+  lock.acquire();
+  while (Atomics.load(told, 0) === 0) {
+    interpreter.fib(ROUND);
+    (mine[COUNTER.ticks] as number) += ticksPerRound;
+  }
+  lock.release();
+}
