@@ -12,9 +12,8 @@ import { createLockState, type LockState, MAX_THREADS } from '../lock/global-loc
 import { loadPolicy } from '../lock/load-policy.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
 import { close, listen, portOf, type Socket, shutdown } from '../net/posix.ts';
-import type { ServerThreadData, ServerThreadMessage, ServerThreadTask } from '../workers/server-thread.ts';
-import type { SpinnerTask } from '../workers/spinner.ts';
 import type { ServerReading, ServerSetup } from './protocol.ts';
+import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
 
 const SERVER_THREAD = new URL('../workers/server-thread.js', import.meta.url);
 const SPINNER = new URL('../workers/spinner.js', import.meta.url).href;

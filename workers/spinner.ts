@@ -3,13 +3,8 @@
  * via recursion" (the talk).
  */
 import { COUNTER, DOUBLES_PER_THREAD } from '../lock/counters.ts';
-import { enterThread, type ThreadSetup } from '../lock/thread-setup.ts';
-
-export interface SpinnerTask {
-  readonly setup: ThreadSetup;
-  /** One `Int32Array` word: the spinner ends when it is not 0. */
-  readonly stop: SharedArrayBuffer;
-}
+import { enterThread } from '../lock/thread-setup.ts';
+import type { SpinnerTask } from '../server/thread-messages.ts';
 
 /** `fib(20)` is 22,000 calls, some 50 µs: how often the spinner looks whether it is told to end, and writes down its ticks. */
 const ROUND = 20;
