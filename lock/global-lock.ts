@@ -20,8 +20,10 @@ export interface LockState {
   readonly counters: SharedArrayBuffer;
 }
 
+/** Places in the books, two cache lines apart. */
 const LAST_OWNER = 0;
-const TICKS_LEFT = INTS_PER_WORD;
+const TICKS_LEFT = 16;
+const BOOKS_DOUBLES = 32;
 
 /**
  * Makes the shared memory of a lock that nobody holds.
@@ -29,14 +31,14 @@ const TICKS_LEFT = INTS_PER_WORD;
  * | buffer | layout |
  * | --- | --- |
  * | words | `Int32Array`: the policy's words, word i at index i × 32 |
- * | books | `Int32Array`: last owner at 0, ticks left (kind `ticks`) at 32 |
+ * | books | `Float64Array`: last owner at 0, ticks left (kind `ticks`) at 16 |
  * | counters | `Float64Array`: thread t's counters from index t × 16, order of `COUNTERS` |
  */
 export function createLockState(policy: Policy): LockState {
   const words = Math.max(1, Object.keys(policy.words).length);
   return {
     words: new SharedArrayBuffer(words * INTS_PER_WORD * Int32Array.BYTES_PER_ELEMENT),
-    books: new SharedArrayBuffer(2 * INTS_PER_WORD * Int32Array.BYTES_PER_ELEMENT),
+    books: new SharedArrayBuffer(BOOKS_DOUBLES * Float64Array.BYTES_PER_ELEMENT),
     counters: new SharedArrayBuffer((MAX_THREADS + 1) * DOUBLES_PER_THREAD * Float64Array.BYTES_PER_ELEMENT),
   };
 }
@@ -47,7 +49,7 @@ export class GlobalLock {
   readonly #exclusive: boolean;
   readonly #memory: ThreadMemory;
   readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #books: Int32Array<SharedArrayBuffer>;
+  readonly #books: Float64Array<SharedArrayBuffer>;
   readonly #counters: Float64Array<SharedArrayBuffer>;
   readonly #me: number;
   /** Index of the word that asks for a yield, or -1. */
@@ -69,7 +71,7 @@ export class GlobalLock {
     this.#rules = policy.rules(layOut(policy.words), options);
     this.#exclusive = policy.exclusive;
     this.#words = new Int32Array(state.words);
-    this.#books = new Int32Array(state.books);
+    this.#books = new Float64Array(state.books);
     this.#memory = new ThreadMemory(this.#words);
     this.#counters = new Float64Array(state.counters, me * DOUBLES_PER_THREAD * 8, DOUBLES_PER_THREAD);
     this.#me = me;

@@ -21,7 +21,10 @@ export interface Rules {
   release(m: Memory, me: number): Steps;
   /** When a thread that runs on must offer the lock; it then does `release` and `acquire`. */
   readonly yieldPoint: YieldPoint;
-  /** Makes `priority` this thread's own (higher runs first, 0 at birth). Absent: the policy knows no priorities. */
+  /**
+   * Called by the thread that holds the lock: makes `priority` its own (higher runs first, 0 at birth). Absent: the policy knows no
+   * priorities.
+   */
   setPriority?(m: Memory, me: number, priority: number): Steps;
 }
 
@@ -51,6 +54,7 @@ export interface Policy<Name extends string = string, Option extends string = st
   /** Its shared words, name → meaning, all 0 at the start. */
   readonly words: Readonly<Record<Name, string>>;
   readonly options: Readonly<Record<Option, PolicyOption>>;
+  /** Called once for each thread: what the rules close over is that thread's own. */
   rules(words: WordsOf<Name>, options: Readonly<Record<Option, number>>): Rules;
 }
 

@@ -1,0 +1,138 @@
+/**
+ * CPython 3.2 with thread priorities: what the talk asks for.
+ *
+ * "Highest priority thread always runs." A thread that wants the lock and finds it with a thread of lower priority asks for it
+ * at once, without the wait of an interval. While a thread of higher priority waits, no lower one takes the lock, be it free. Among
+ * threads of one priority everything is as in py32: ask after an interval, forced switching. A thread asks nothing of a higher one.
+ *
+ * LOCKED says the holder's priority together with the fact that it is held, because a waiter that learned of them in two steps
+ * could take the previous holder's priority for this one's, and wait out an interval, or for ever.
+ *
+ * Waiters of each priority sleep at a gate of their own, a number that is counted up to open it. Release opens the highest gate
+ * that has waiters, to all of them: those who lose must see whom they wait for now. One gate for all priorities would wake
+ * threads only to send them back to sleep.
+ *
+ * What it does not guarantee: that a low thread ever runs. Two CPU threads of high priority starve all others; the talk says
+ * "probably too minimal for real". And a holder of low priority in one long tick keeps a high one waiting (priority inversion).
+ *
+ * Source: the talk. Its patch is no longer public; the rules above are our reading of the slides, on py32's text.
+ */
+import { type Memory, type Steps, TIMED_OUT } from '../memory.ts';
+import { definePolicy } from '../policy.ts';
+
+const FREE = 0;
+/** Priorities −1, 0 and 1 are levels 0, 1 and 2; a thread is born with priority 0. */
+const LEVELS = 3;
+const NORMAL = 1;
+/** LOCKED when a thread of this level holds it. */
+const heldBy = (level: number) => level + 1;
+
+export default definePolicy({
+  name: 'priority',
+  summary: 'CPython 3.2 with priorities: the highest always runs',
+  exclusive: true,
+  words: {
+    LOCKED: 'FREE 0, or 1 + the level of the thread that holds it',
+    DROP_REQUEST: '1: the holder is asked to release; cleared by whoever takes the lock next',
+    LAST_HOLDER: 'number of the thread that holds the lock or held it last; 0 before the first',
+    SWITCH_NUMBER: 'how many times LAST_HOLDER changed, modulo 2^32',
+    WAITING_LOW: 'how many threads of priority −1 are in acquire and have not got it yet',
+    WAITING_NORMAL: 'the same of 0',
+    WAITING_HIGH: 'the same of 1',
+    GATE_LOW: 'counted up when waiters of priority −1 are to try again; they sleep while the number stands',
+    GATE_NORMAL: 'the same of 0',
+    GATE_HIGH: 'the same of 1',
+  },
+  options: {
+    interval: {
+      kind: 'duration',
+      default: 5_000_000,
+      min: 1_000,
+      max: 10_000_000_000,
+      summary: 'how long a thread waits before it asks one of its own priority',
+    },
+  },
+  rules(words, { interval }) {
+    const { LOCKED, DROP_REQUEST, LAST_HOLDER, SWITCH_NUMBER } = words;
+    const WAITING = [words.WAITING_LOW, words.WAITING_NORMAL, words.WAITING_HIGH];
+    const GATE = [words.GATE_LOW, words.GATE_NORMAL, words.GATE_HIGH];
+    let level = NORMAL;
+
+    /** The highest level at which threads wait, or −1. */
+    function* highestWaiting(m: Memory): Steps<number> {
+      for (let at = LEVELS - 1; at >= 0; at--) if ((yield m.load(WAITING[at] as number)) > 0) return at;
+      return -1;
+    }
+
+    function* higherWaits(m: Memory): Steps<boolean> {
+      for (let at = LEVELS - 1; at > level; at--) if ((yield m.load(WAITING[at] as number)) > 0) return true;
+      return false;
+    }
+
+    function* take(m: Memory): Steps<boolean> {
+      if (yield* higherWaits(m)) return false;
+      return (yield m.compareExchange(LOCKED, FREE, heldBy(level))) === FREE;
+    }
+
+    return {
+      *acquire(m, me) {
+        if (!(yield* take(m))) {
+          const gate = GATE[level] as number;
+          yield m.add(WAITING[level] as number, 1);
+          for (;;) {
+            // Before the look at the lock: a release after it counts the gate up, and the wait below returns at once.
+            const closed = yield m.load(gate);
+            if (yield* take(m)) break;
+            const holder = yield m.load(LOCKED);
+            const switches = yield m.load(SWITCH_NUMBER);
+            if (holder !== FREE && holder < heldBy(level)) yield m.store(DROP_REQUEST, 1);
+            const outcome = yield m.wait(gate, closed, interval);
+            if (
+              outcome === TIMED_OUT &&
+              holder === heldBy(level) &&
+              (yield m.load(LOCKED)) === holder &&
+              (yield m.load(SWITCH_NUMBER)) === switches
+            ) {
+              yield m.store(DROP_REQUEST, 1);
+            }
+          }
+          yield m.add(WAITING[level] as number, -1);
+        }
+        if ((yield m.load(LAST_HOLDER)) !== me) {
+          yield m.add(SWITCH_NUMBER, 1);
+          yield m.store(LAST_HOLDER, me);
+          yield m.notify(LAST_HOLDER, Infinity);
+        }
+        if ((yield m.load(DROP_REQUEST)) !== 0) {
+          yield m.store(DROP_REQUEST, 0);
+          // It may have been made to this thread already, by a higher one that counted itself after `take` looked: ask again.
+          if (yield* higherWaits(m)) yield m.store(DROP_REQUEST, 1);
+        }
+      },
+
+      *release(m, me) {
+        yield m.store(LOCKED, FREE);
+        const next = yield* highestWaiting(m);
+        if (next >= 0) {
+          yield m.add(GATE[next] as number, 1);
+          yield m.notify(GATE[next] as number, Infinity);
+        }
+        if ((yield m.load(DROP_REQUEST)) !== 0) {
+          while ((yield m.load(LAST_HOLDER)) === me) yield m.wait(LAST_HOLDER, me, Infinity);
+        }
+      },
+
+      *setPriority(m, _me, priority) {
+        level = Math.min(LEVELS - 1, Math.max(0, NORMAL + priority));
+        yield m.store(LOCKED, heldBy(level));
+        // Who went to sleep on the priority that was must look again.
+        for (const gate of GATE) {
+          yield m.add(gate, 1);
+          yield m.notify(gate, Infinity);
+        }
+      },
+
+      yieldPoint: { kind: 'requested', word: DROP_REQUEST },
+    };
+  },
+});
