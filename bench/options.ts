@@ -57,7 +57,16 @@ const OPTIONS = {
   },
   budget: { type: 'string', default: '10s', describe: 'when a cell stops in each round; its total is then projected' },
   warmup: { type: 'string', default: '100', describe: 'messages that are not counted, before the CPU threads start' },
-  spinners: { type: 'string', default: '1', describe: 'CPU threads beside the server in the loaded scenario' },
+  spinners: {
+    type: 'string',
+    default: '1',
+    describe: 'CPU threads: beside the server if loaded, in another process if offloaded',
+  },
+  'spinner-priority': {
+    type: 'string',
+    default: '-1',
+    describe: 'priority of the CPU threads, -1, 0 or 1, where the policy knows priorities; the server has 0',
+  },
   'interpreter-cost': {
     type: 'string',
     default: '10us',
@@ -91,16 +100,17 @@ export async function readOptions(
   argv: readonly string[],
 ): Promise<RunOptions> {
   const workload: Workload = {
-    messages: count('messages', args.messages, 1, 10_000_000),
+    messages: wholeNumber('messages', args.messages, 1, 10_000_000),
     payloadBytes: size('size', args.size, 0, 2 ** 30),
     delayNs: duration('delay', args.delay, 0, 60e9),
-    warmupMessages: count('warmup', args.warmup, 0, 1_000_000),
+    warmupMessages: wholeNumber('warmup', args.warmup, 0, 1_000_000),
     budgetNs: duration('budget', args.budget, 10e6, 3_600e9),
-    spinners: count('spinners', args.spinners, 1, 256),
+    spinners: wholeNumber('spinners', args.spinners, 1, 256),
+    spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], -1, 1),
     interpreterCostNs: duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     host: args.host,
-    port: count('port', args.port, 0, 65_535),
+    port: wholeNumber('port', args.port, 0, 65_535),
   };
   if (workload.payloadBytes > workload.maxMessageBytes) {
     throw new UsageError(
@@ -114,8 +124,8 @@ export async function readOptions(
     servers: list('server', args.server, Object.keys(SERVERS)),
     policies: await readPolicies(args.policy),
     scenarios: list('scenario', args.scenario, SCENARIOS),
-    rounds: count('rounds', args.rounds, 1, 1_000),
-    seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : count('seed', args.seed, 0, MAX_SEED),
+    rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
+    seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
     workload,
     jsonPath: args.json === undefined ? null : await writablePath(args.json),
   };
@@ -123,8 +133,8 @@ export async function readOptions(
   return options;
 }
 
-function count(option: string, text: string, min: number, max: number): number {
-  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+function wholeNumber(option: string, text: string, min: number, max: number): number {
+  const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${option} is a whole number from ${min} to ${max}, not «${text}»`);
 }

@@ -9,7 +9,10 @@ import { serverReadingSchema } from '../server/protocol.ts';
 /** Raised whenever a reader of the version before would misread a file. */
 export const RESULT_VERSION = 1;
 
-export const SCENARIOS = ['unloaded', 'loaded'] as const;
+/**
+ * What runs beside the server. `loaded`: CPU threads under the same lock. `offloaded`: the same CPU work in another process.
+ */
+export const SCENARIOS = ['unloaded', 'loaded', 'offloaded'] as const;
 export const scenarioSchema = z.enum(SCENARIOS);
 export type Scenario = z.infer<typeof scenarioSchema>;
 
@@ -22,8 +25,10 @@ export const workloadSchema = z.strictObject({
   warmupMessages: z.number().int().nonnegative(),
   /** When a cell stops, in each round. */
   budgetNs: z.number().positive(),
-  /** CPU threads beside the server in the loaded scenario. */
+  /** CPU threads in the loaded and offloaded scenarios. */
   spinners: z.number().int().positive(),
+  /** What each sets its own priority to, under a policy that knows priorities. */
+  spinnerPriority: z.number().int(),
   /** CPU work under the lock before each system call of the server. */
   interpreterCostNs: z.number().nonnegative(),
   maxMessageBytes: z.number().int().positive(),
@@ -39,13 +44,19 @@ export const measuredRoundSchema = z.strictObject({
   sentNs: z.array(z.number()),
   /** Its round trip. */
   rttNs: z.array(z.number()),
+  /** The part of it in which the server's thread waited for the lock. */
+  lockWaitNs: z.array(z.number()),
+  /** The part in which it worked, under the lock. What is left of the round trip is system calls. */
+  workNs: z.array(z.number()),
   /** From the start to the end of the pause after the last message. */
   durationNs: z.number(),
   /** `budget`: stopped at the time budget; totals are projected from the messages that came back. */
   ended: z.enum(['complete', 'budget']),
   /** What the server's process counted meanwhile. */
   reading: serverReadingSchema,
-  /** Ticks a second of the CPU threads while the server was idle, in the same process just before; null if unloaded. */
+  /** Ticks a second of the CPU threads together; null if there were none. */
+  spinnerTicksPerSecond: z.number().nullable(),
+  /** The same while the server was idle, in the same process just before. */
   soloTicksPerSecond: z.number().nullable(),
   /** Why connections ended, where it was not by their client's good-bye. */
   connectionErrors: z.array(z.string()),

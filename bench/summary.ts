@@ -63,8 +63,10 @@ function summarizeCell(cell: Cell, baseline: Cell | undefined): Summary {
       waits: perMessage(({ reading }) => reading.server.waits),
     },
     spinnerKeeps: spreadOf(
-      rounds.flatMap(({ reading, soloTicksPerSecond }) =>
-        soloTicksPerSecond === null ? [] : [reading.spinners.ticks / (reading.durationNs / 1e9) / soloTicksPerSecond],
+      rounds.flatMap(({ spinnerTicksPerSecond, soloTicksPerSecond }) =>
+        spinnerTicksPerSecond === null || soloTicksPerSecond === null
+          ? []
+          : [spinnerTicksPerSecond / soloTicksPerSecond],
       ),
     ),
   };

@@ -56,7 +56,7 @@ function cellWarnings(cell: Cell, workload: Workload): Warning[] {
     warnings.push({
       kind: 'failed',
       message: `${name} failed in ${failed.length} of ${cell.rounds.length} rounds: ${failed[0]?.message}`,
-      advice: 'its figures are from the other rounds',
+      advice: failed.length < cell.rounds.length ? 'its figures are from the other rounds' : 'it has no figures',
     });
   }
   const errors = cell.rounds.flatMap((round) => (round.state === 'measured' ? round.connectionErrors : []));

@@ -4,6 +4,7 @@
  *     while nummsg > 0: send(msg); resp = recv(); sleep(0.001); nummsg -= 1
  */
 import { parentPort, workerData } from 'node:worker_threads';
+import { clockOriginNs } from '../net/clock.ts';
 import { CLIENTS } from './echo-client.ts';
 import type { RoundTrips } from './protocol.ts';
 import { type ClientThreadData, type ClientThreadMessage, type ClientThreadTask, END } from './thread-messages.ts';
@@ -14,6 +15,7 @@ const loadClient = CLIENTS[setup.transport];
 if (port === null || loadClient === undefined) throw new Error(`not a client thread: ${setup.transport}`);
 
 const say = (message: ClientThreadMessage) => port.postMessage(message);
+const originNs = clockOriginNs();
 const endWord = new Int32Array(end);
 const connection = (await loadClient()).default.connect({ host: setup.host, port: setup.port }, setup.payloadBytes);
 say({ kind: 'connected', handle: connection.handle });
@@ -79,6 +81,7 @@ function run(messages: number): RoundTrips {
   }
   const why = Atomics.load(endWord, 0);
   return {
+    startedAtNs: startMs * 1e6 + originNs,
     sentNs: sentNs.slice(0, done),
     rttNs: rttNs.slice(0, done),
     durationNs,

@@ -14,7 +14,9 @@ export type ClientSetup = z.infer<typeof clientSetupSchema>;
 
 /** The round trips of one run, in the order in which they were made. */
 export const roundTripsSchema = z.strictObject({
-  /** When each message was sent, since the run's start. */
+  /** The run's start, on the machine's clock. */
+  startedAtNs: z.number(),
+  /** When each message was sent, since then. */
   sentNs: z.instanceof(Float64Array),
   rttNs: z.instanceof(Float64Array),
   /** From the run's start to the end of the pause after the last message that came back. */

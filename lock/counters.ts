@@ -11,8 +11,10 @@ export const COUNTERS = [
   'steals',
   /** Steals for which the thread had to sleep. */
   'waits',
-  /** Time from first going to sleep in acquire to holding the lock, over all those waits. */
+  /** Time from first going to sleep in acquire to holding the lock, over all acquires. */
   'waitNs',
+  /** The part of waitNs at whose end a CPU thread was the last to have held the lock. */
+  'waitBehindSpinnersNs',
   /** Times the thread offered the lock at a yield point. */
   'yields',
   /** Ticks of interpreter work done. */
@@ -24,8 +26,15 @@ export type CounterName = (typeof COUNTERS)[number];
 /** A reading of one thread's counters, or of several added up. */
 export type Counts = Record<CounterName, number>;
 
-/** 128 bytes a thread: no false sharing. */
-export const DOUBLES_PER_THREAD = 16;
+/**
+ * Buckets of the wait histogram: bucket i counts waits of less than 2^i µs that are in no bucket before; the last one counts all
+ * longer ones too, from 4.2 s.
+ */
+export const WAIT_BUCKETS = 24;
+
+/** A thread's slice: its counters, then its wait histogram, to whole cache lines. */
+export const DOUBLES_PER_THREAD = 48;
+const FIRST_BUCKET = DOUBLES_PER_THREAD - WAIT_BUCKETS;
 
 /** Index of a counter in its thread's slice. */
 export const COUNTER = Object.fromEntries(COUNTERS.map((name, i) => [name, i])) as Readonly<Counts>;
@@ -51,4 +60,20 @@ export function addCounts(readings: readonly Counts[]): Counts {
 /** What was counted from `before` to `after`. */
 export function countsSince(before: Counts, after: Counts): Counts {
   return Object.fromEntries(COUNTERS.map((name) => [name, after[name] - before[name]])) as Counts;
+}
+
+/** Counts a wait in the histogram of the thread whose slice this is. */
+export function countWait(slice: Float64Array, waitNs: number): void {
+  const bucket = Math.min(WAIT_BUCKETS - 1, Math.max(0, Math.floor(Math.log2(waitNs / 1e3)) + 1));
+  (slice[FIRST_BUCKET + bucket] as number)++;
+}
+
+/**
+ * Reads one thread's wait histogram.
+ *
+ * @returns {@link WAIT_BUCKETS} counts
+ */
+export function readWaits(counters: Float64Array, thread: number): number[] {
+  const first = thread * DOUBLES_PER_THREAD + FIRST_BUCKET;
+  return [...counters.subarray(first, first + WAIT_BUCKETS)];
 }

@@ -2,7 +2,7 @@
  * The global lock as a thread holds it in its hand: acquire, release, around a call, yield point, set priority, and what it
  * counts. The policy decides; this file only runs it and keeps the books.
  */
-import { COUNTER, DOUBLES_PER_THREAD } from './counters.ts';
+import { COUNTER, countWait, DOUBLES_PER_THREAD } from './counters.ts';
 import { runSteps, ThreadMemory } from './machines/threads.ts';
 import { INTS_PER_WORD, layOut } from './memory.ts';
 import type { Policy, Rules } from './policy.ts';
@@ -18,6 +18,8 @@ export interface LockState {
   readonly books: SharedArrayBuffer;
   /** {@link DOUBLES_PER_THREAD} doubles for each thread number. */
   readonly counters: SharedArrayBuffer;
+  /** A byte for each thread number: 1 for a CPU thread. Written before the thread starts. */
+  readonly spinners: SharedArrayBuffer;
 }
 
 /** Places in the books, two cache lines apart. */
@@ -32,7 +34,8 @@ const BOOKS_DOUBLES = 32;
  * | --- | --- |
  * | words | `Int32Array`: the policy's words, word i at index i × 32 |
  * | books | `Float64Array`: last owner at 0, ticks left (kind `ticks`) at 16 |
- * | counters | `Float64Array`: thread t's counters from index t × 16, order of `COUNTERS` |
+ * | counters | `Float64Array`: thread t's slice from index t × 48: `COUNTERS` in their order, the wait histogram at its end |
+ * | spinners | `Uint8Array`: 1 at the number of each CPU thread |
  */
 export function createLockState(policy: Policy): LockState {
   const words = Math.max(1, Object.keys(policy.words).length);
@@ -40,6 +43,7 @@ export function createLockState(policy: Policy): LockState {
     words: new SharedArrayBuffer(words * INTS_PER_WORD * Int32Array.BYTES_PER_ELEMENT),
     books: new SharedArrayBuffer(BOOKS_DOUBLES * Float64Array.BYTES_PER_ELEMENT),
     counters: new SharedArrayBuffer((MAX_THREADS + 1) * DOUBLES_PER_THREAD * Float64Array.BYTES_PER_ELEMENT),
+    spinners: new SharedArrayBuffer(MAX_THREADS + 1),
   };
 }
 
@@ -51,6 +55,7 @@ export class GlobalLock {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #books: Float64Array<SharedArrayBuffer>;
   readonly #counters: Float64Array<SharedArrayBuffer>;
+  readonly #spinners: Uint8Array<SharedArrayBuffer>;
   readonly #me: number;
   /** Index of the word that asks for a yield, or -1. */
   readonly #breaker: number;
@@ -74,6 +79,7 @@ export class GlobalLock {
     this.#books = new Float64Array(state.books);
     this.#memory = new ThreadMemory(this.#words);
     this.#counters = new Float64Array(state.counters, me * DOUBLES_PER_THREAD * 8, DOUBLES_PER_THREAD);
+    this.#spinners = new Uint8Array(state.spinners);
     this.#me = me;
     const { yieldPoint } = this.#rules;
     this.#breaker = yieldPoint.kind === 'requested' ? yieldPoint.word : -1;
@@ -161,7 +167,12 @@ export class GlobalLock {
     memory.sleptAtMs = 0;
     runSteps(this.#rules.acquire(memory, this.#me));
     if (memory.sleptAtMs === 0) return false;
-    (this.#counters[COUNTER.waitNs] as number) += (performance.now() - memory.sleptAtMs) * 1e6;
+    const waitNs = (performance.now() - memory.sleptAtMs) * 1e6;
+    const counters = this.#counters;
+    countWait(counters, waitNs);
+    (counters[COUNTER.waitNs] as number) += waitNs;
+    const behind = this.#books[LAST_OWNER] as number;
+    if (this.#spinners[behind] === 1) (counters[COUNTER.waitBehindSpinnersNs] as number) += waitNs;
     return true;
   }
 }

@@ -6,6 +6,7 @@ import type { GlobalLock } from '../lock/global-lock.ts';
 import type { Interpreter } from '../lock/interpreter.ts';
 import type { Socket } from '../net/posix.ts';
 import * as posix from '../net/posix.ts';
+import type { CallLog } from './call-log.ts';
 import type { ServerTask, SystemCall } from './calls.ts';
 
 /** What a thread of a server runs with. */
@@ -14,6 +15,8 @@ export interface ServerThread {
   readonly interpreter: Interpreter;
   /** CPU work before each call, under the lock, as an interpreter's bytecodes are; in ticks. */
   readonly ticksPerCall: number;
+  /** Where the times of its calls are noted; null if nowhere. */
+  readonly log: CallLog | null;
   /** Starts the server's `connection` in a new thread. */
   startThread(socket: Socket): void;
 }
@@ -24,7 +27,7 @@ export interface ServerThread {
  * @throws what the task throws; the lock is free again then too
  */
 export function drive(task: ServerTask, thread: ServerThread): void {
-  const { lock, interpreter, ticksPerCall } = thread;
+  const { lock, interpreter, ticksPerCall, log } = thread;
   lock.acquire();
   try {
     let step = task.next();
@@ -32,13 +35,16 @@ export function drive(task: ServerTask, thread: ServerThread): void {
       interpreter.work(ticksPerCall);
       let result = 0;
       let failure: unknown;
+      const releasedMs = performance.now();
       lock.release();
       try {
         result = perform(step.value, thread);
       } catch (error) {
         failure = error;
       }
+      const returnedMs = performance.now();
       lock.acquireAgain();
+      log?.record(releasedMs, returnedMs, performance.now());
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
   } finally {

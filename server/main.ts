@@ -15,12 +15,12 @@ answerParent(serverCommands, {
     server = new ServerProcess(setup);
     return { port: await server.start() };
   },
-  spin: async ({ spinners }) => ({ soloTicksPerSecond: await running().spin(spinners) }),
+  spin: async ({ spinners, priority }) => ({ soloTicksPerSecond: await running().spin(spinners, priority) }),
   begin: () => {
     running().begin();
     return {};
   },
-  end: () => running().end(),
+  end: () => ({ reading: running().end(), calls: running().calls() }),
   stop: async () => {
     const connectionErrors = await running().stop();
     leaveParent();

@@ -16,6 +16,8 @@ export const serverSetupSchema = z.strictObject({
   /** CPU work under the lock before each call. */
   ticksPerCall: z.number(),
   leafNs: z.number(),
+  /** How many of its last calls each thread notes the times of. */
+  loggedCalls: z.number().int().nonnegative(),
 });
 export type ServerSetup = z.infer<typeof serverSetupSchema>;
 
@@ -28,6 +30,8 @@ export const serverReadingSchema = z.strictObject({
   server: countsSchema,
   /** Counters of the spinners, added up. */
   spinners: countsSchema,
+  /** Waits of the server's threads by length: entry i counts those of less than 2^i µs that no entry before counts. */
+  waits: z.array(z.number()),
 });
 export type ServerReading = z.infer<typeof serverReadingSchema>;
 
@@ -36,13 +40,16 @@ export const serverCommands = {
   start: { request: serverSetupSchema, answer: z.strictObject({ port: z.number().int() }) },
   /** Starts CPU threads, lets them warm up, measures what they get while the server has nothing to do. */
   spin: {
-    request: z.strictObject({ spinners: z.number().int().positive() }),
+    request: z.strictObject({ spinners: z.number().int().positive(), priority: z.number().int() }),
     answer: z.strictObject({ soloTicksPerSecond: z.number() }),
   },
   /** Marks the start of what is measured. */
   begin: { request: z.strictObject({}), answer: z.strictObject({}) },
   /** Marks its end. */
-  end: { request: z.strictObject({}), answer: serverReadingSchema },
+  end: {
+    request: z.strictObject({}),
+    answer: z.strictObject({ reading: serverReadingSchema, calls: z.instanceof(Float64Array) }),
+  },
   /** Ends all threads and connections. The process then exits by itself. */
   stop: {
     request: z.strictObject({}),

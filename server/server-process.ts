@@ -7,11 +7,22 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { Piscina } from 'piscina';
-import { addCounts, COUNTER, type Counts, countsSince, DOUBLES_PER_THREAD, readCounts } from '../lock/counters.ts';
+import {
+  addCounts,
+  COUNTER,
+  type Counts,
+  countsSince,
+  DOUBLES_PER_THREAD,
+  readCounts,
+  readWaits,
+  WAIT_BUCKETS,
+} from '../lock/counters.ts';
 import { createLockState, type LockState, MAX_THREADS } from '../lock/global-lock.ts';
 import { loadPolicy } from '../lock/load-policy.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
+import { clockOriginNs } from '../net/clock.ts';
 import { close, listen, portOf, type Socket, shutdown } from '../net/posix.ts';
+import { createCallLog, readCallLog } from './call-log.ts';
 import type { ServerReading, ServerSetup } from './protocol.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
 
@@ -36,6 +47,7 @@ interface Snapshot {
   readonly cpuNs: number;
   readonly server: Counts;
   readonly spinners: Counts;
+  readonly waits: readonly number[];
 }
 
 export class ServerProcess {
@@ -50,6 +62,7 @@ export class ServerProcess {
   readonly #serverThreads = new Set<number>();
   readonly #spinnerThreads = new Set<number>();
   readonly #freeNumbers = Array.from({ length: MAX_THREADS }, (_, i) => MAX_THREADS - i);
+  readonly #logs: SharedArrayBuffer[] = [];
   readonly #connectionErrors: string[] = [];
   readonly #stopSpinners = new SharedArrayBuffer(4);
   #spinning: Promise<unknown> = Promise.resolve();
@@ -79,9 +92,10 @@ export class ServerProcess {
   /**
    * Starts CPU threads.
    *
+   * @param priority each sets its own to, as the talk's `sys.setpriority(-1)`
    * @returns how many ticks of work a second they do together while the server is idle
    */
-  async spin(spinners: number): Promise<number> {
+  async spin(spinners: number, priority: number): Promise<number> {
     const pool = new Piscina({
       filename: SPINNER,
       minThreads: spinners,
@@ -93,7 +107,8 @@ export class ServerProcess {
     const tasks = Array.from({ length: spinners }, () => {
       const setup = this.#threadSetup();
       this.#spinnerThreads.add(setup.thread);
-      return pool.run({ setup, stop: this.#stopSpinners } satisfies SpinnerTask);
+      new Uint8Array(setup.state.spinners)[setup.thread] = 1;
+      return pool.run({ setup, priority, stop: this.#stopSpinners } satisfies SpinnerTask);
     });
     this.#spinning = Promise.all(tasks);
     // A spinner that fails to start must end the wait for it.
@@ -108,6 +123,19 @@ export class ServerProcess {
     this.#begun = this.#snapshot();
   }
 
+  /**
+   * The calls of the thread that made most of them since {@link begin}: with one client, those of the thread that served it.
+   * Released, returned, acquired of the first call, then of the second, and so on, on the machine's clock.
+   */
+  calls(): Float64Array<ArrayBuffer> {
+    const sinceNs = this.#begun === undefined ? 0 : this.#begun.atMs * 1e6 + clockOriginNs();
+    const logs = this.#logs.map((log) => readCallLog(log).filter(({ acquiredNs }) => acquiredNs >= sinceNs));
+    const busiest = logs.reduce((most, log) => (log.length > most.length ? log : most), []);
+    return Float64Array.from(
+      busiest.flatMap(({ releasedNs, returnedNs, acquiredNs }) => [releasedNs, returnedNs, acquiredNs]),
+    );
+  }
+
   /** What happened since {@link begin}. */
   end(): ServerReading {
     if (this.#begun === undefined) throw new Error('end without begin');
@@ -118,6 +146,7 @@ export class ServerProcess {
       cpuNs: now.cpuNs - begun.cpuNs,
       server: countsSince(begun.server, now.server),
       spinners: countsSince(begun.spinners, now.spinners),
+      waits: now.waits.map((count, bucket) => count - (begun.waits[bucket] ?? 0)),
     };
   }
 
@@ -165,8 +194,10 @@ export class ServerProcess {
   async #startThread(): Promise<PooledThread> {
     const setup = this.#threadSetup();
     this.#serverThreads.add(setup.thread);
-    const { server, ticksPerCall, maxMessageBytes } = this.#setup;
-    const data: ServerThreadData = { setup, server, ticksPerCall, limits: { maxMessageBytes } };
+    const { server, ticksPerCall, maxMessageBytes, loggedCalls } = this.#setup;
+    const log = loggedCalls === 0 ? null : createCallLog(loggedCalls);
+    if (log !== null) this.#logs.push(log);
+    const data: ServerThreadData = { setup, server, ticksPerCall, log, limits: { maxMessageBytes } };
     const worker = new Worker(SERVER_THREAD, { workerData: data });
     await new Promise<void>((resolve, reject) => {
       worker.once('error', reject);
@@ -224,12 +255,12 @@ export class ServerProcess {
   }
 
   #counts(threads: Iterable<number>): Counts {
-    const counters = new Float64Array(this.#state?.counters ?? new SharedArrayBuffer(0));
+    const counters = this.#counters();
     return addCounts([...threads].map((thread) => readCounts(counters, thread)));
   }
 
   #spinnerTicks(): number {
-    const counters = new Float64Array(this.#state?.counters ?? new SharedArrayBuffer(0));
+    const counters = this.#counters();
     let ticks = 0;
     for (const thread of this.#spinnerThreads) ticks += counters[thread * DOUBLES_PER_THREAD + COUNTER.ticks] ?? 0;
     return ticks;
@@ -242,6 +273,21 @@ export class ServerProcess {
       cpuNs: (user + system) * 1e3,
       server: this.#counts(this.#serverThreads),
       spinners: this.#counts(this.#spinnerThreads),
+      waits: this.#waits(),
     };
+  }
+
+  /** The wait histogram of the server's threads together. */
+  #waits(): number[] {
+    const sum = new Array<number>(WAIT_BUCKETS).fill(0);
+    for (const thread of this.#serverThreads) {
+      for (const [bucket, count] of readWaits(this.#counters(), thread).entries())
+        sum[bucket] = (sum[bucket] ?? 0) + count;
+    }
+    return sum;
+  }
+
+  #counters(): Float64Array {
+    return new Float64Array(this.#state?.counters ?? new SharedArrayBuffer(0));
   }
 }

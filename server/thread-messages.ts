@@ -9,6 +9,8 @@ export interface ServerThreadData {
   readonly server: string;
   readonly limits: ServerLimits;
   readonly ticksPerCall: number;
+  /** For its call log; null if it keeps none. */
+  readonly log: SharedArrayBuffer | null;
 }
 
 /** To the thread: what to run. Sent apart from the start, so that threads can be started before there is a connection. */
@@ -30,6 +32,8 @@ export type ServerThreadMessage =
 /** What a CPU thread is started with. */
 export interface SpinnerTask {
   readonly setup: ThreadSetup;
+  /** Set at birth: higher runs first, 0 is everybody's. */
+  readonly priority: number;
   /** One `Int32Array` word: the spinner ends when it is not 0. */
   readonly stop: SharedArrayBuffer;
 }

@@ -2,11 +2,12 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { enterThread } from '../lock/thread-setup.ts';
 import type { Socket } from '../net/posix.ts';
+import { CallLog } from '../server/call-log.ts';
 import { drive } from '../server/driver.ts';
 import { SERVERS } from '../server/echo-server.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask } from '../server/thread-messages.ts';
 
-const { setup, server, limits, ticksPerCall } = workerData as ServerThreadData;
+const { setup, server, limits, ticksPerCall, log } = workerData as ServerThreadData;
 const port = parentPort;
 const loadServer = SERVERS[server];
 if (port === null || loadServer === undefined) throw new Error(`not a server thread: ${server}`);
@@ -19,6 +20,7 @@ const thread = {
   lock,
   interpreter,
   ticksPerCall,
+  log: log === null ? null : new CallLog(log),
   startThread: (socket: Socket) => say({ kind: 'startThread', socket }),
 };
 

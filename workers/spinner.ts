@@ -10,12 +10,13 @@ import type { SpinnerTask } from '../server/thread-messages.ts';
 const ROUND = 20;
 
 /** Computes until told to stop, holding the lock except where the policy takes it away. */
-export default async function spin({ setup, stop }: SpinnerTask): Promise<void> {
+export default async function spin({ setup, priority, stop }: SpinnerTask): Promise<void> {
   const { lock, interpreter } = await enterThread(setup);
   const told = new Int32Array(stop);
   const mine = new Float64Array(setup.state.counters, setup.thread * DOUBLES_PER_THREAD * 8, DOUBLES_PER_THREAD);
   const ticksPerRound = interpreter.ticksOf(ROUND);
   lock.acquire();
+  lock.setPriority(priority);
   while (Atomics.load(told, 0) === 0) {
     interpreter.fib(ROUND);
     (mine[COUNTER.ticks] as number) += ticksPerRound;

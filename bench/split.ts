@@ -1,0 +1,48 @@
+/** What each round trip was made of: the client's clock laid over the server thread's. */
+
+/** Of each round trip, in its order; the rest of it was system calls: the kernel, the wire, the client's own. */
+export interface Split {
+  /** The server's thread wanted the lock. */
+  readonly lockWaitNs: number[];
+  /** It worked, under the lock. */
+  readonly workNs: number[];
+}
+
+/** Times of the calls of the server's thread: released, returned, acquired of each in turn, ascending. */
+type Calls = Float64Array;
+
+const FIELDS = 3;
+
+/**
+ * Splits round trips. A thread is in exactly one state at any time (in a call, waiting for the lock, at work), so what of each state
+ * lies between sending and receiving adds up to the round trip.
+ *
+ * @param sentAtNs when each message was sent, ascending, on the clock of `calls`
+ * @param rttNs its round trip; no two overlap
+ */
+export function splitRoundTrips(sentAtNs: ArrayLike<number>, rttNs: ArrayLike<number>, calls: Calls): Split {
+  const split: Split = { lockWaitNs: [], workNs: [] };
+  const count = calls.length / FIELDS;
+  let first = 0;
+  for (let message = 0; message < rttNs.length; message++) {
+    const from = sentAtNs[message] as number;
+    const to = from + (rttNs[message] as number);
+    let lockWaitNs = 0;
+    let workNs = 0;
+    // A call whose work had ended before this message was sent has nothing in it, nor in a later one.
+    while (first + 1 < count && (calls[(first + 1) * FIELDS] as number) <= from) first++;
+    for (let n = first; n < count; n++) {
+      const [released, returned, acquired, nextReleased = Infinity] = calls.subarray(n * FIELDS) as unknown as number[];
+      if ((released as number) >= to) break;
+      lockWaitNs += overlap(returned as number, acquired as number, from, to);
+      workNs += n + 1 < count ? overlap(acquired as number, nextReleased, from, to) : 0;
+    }
+    split.lockWaitNs.push(lockWaitNs);
+    split.workNs.push(workNs);
+  }
+  return split;
+}
+
+function overlap(from: number, to: number, fromOther: number, toOther: number): number {
+  return Math.max(0, Math.min(to, toOther) - Math.max(from, fromOther));
+}
