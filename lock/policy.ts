@@ -39,6 +39,21 @@ export interface PolicyOption {
 }
 
 /**
+ * What a policy promises beside being a lock. `convoy check` looks for a schedule that breaks it. A thread waits, here, from when
+ * it first sleeps in an acquire until it holds the lock.
+ */
+export type Claim =
+  /** A thread that releases while the word of its yield point is set does not hold the lock again before another has held it. */
+  | { readonly kind: 'forced-switch' }
+  /**
+   * A thread takes the lock at most once while one of higher priority waits (it may have looked just before that began to wait). And a
+   * holder passes no yield point unasked while one of higher priority sleeps and nobody else is about to acquire or release.
+   */
+  | { readonly kind: 'priority' }
+  /** While a thread waits, others take the lock at most so many times, 14 at the most. */
+  | { readonly kind: 'bounded-bypass'; readonly times: number };
+
+/**
  * A policy as its file exports it.
  *
  * @typeParam Name the names of its shared words
@@ -54,6 +69,8 @@ export interface Policy<Name extends string = string, Option extends string = st
   /** Its shared words, name → meaning, all 0 at the start. */
   readonly words: Readonly<Record<Name, string>>;
   readonly options: Readonly<Record<Option, PolicyOption>>;
+  /** What it promises, for `convoy check` to prove. None if absent. */
+  readonly claims?: readonly Claim[];
   /** Called once for each thread: what the rules close over is that thread's own. */
   rules(words: WordsOf<Name>, options: Readonly<Record<Option, number>>): Rules;
 }

@@ -1,0 +1,161 @@
+/**
+ * What a policy claims about itself (`Claim` in `policy.ts`), watched along every schedule. A watcher keeps one number of what has
+ * happened so far; it is part of the state that the search distinguishes.
+ *
+ * A thread *waits* for the lock, in the sense of a claim, from when it first sleeps in an acquire until it holds. Earlier than that
+ * the others need not know of it: between two of its steps any number of theirs can happen.
+ */
+
+import { INTS_PER_WORD, layOut } from '../../memory.ts';
+import type { Claim, Rules } from '../../policy.ts';
+import type { Subject } from './unfolding.ts';
+import { type Move, threadsIn, type World } from './world.ts';
+
+/** Who held, who waited, before a move. */
+export interface Before {
+  readonly holding: number;
+  readonly waiting: number;
+  /** Whether the word that asks the holder to yield was set. */
+  readonly requested: boolean;
+}
+
+/** Watches one claim. */
+interface Watcher {
+  /**
+   * Looks at a move that has been made.
+   *
+   * @param state the number it returned for the move before, 0 at the start; from 0 to 65,535
+   * @returns the new number, or what breaks the claim
+   */
+  watch(state: number, move: Move, before: Before, after: World): number | string;
+}
+
+/** All of a policy's claims, each with its number. */
+export class Watch {
+  readonly watchers: readonly { readonly property: Claim['kind']; readonly watcher: Watcher }[];
+  /** One number for each watcher. Set it to go back. */
+  states: number[];
+  readonly #breaker: number | undefined;
+
+  constructor({ policy, options }: Subject) {
+    const rules = policy.rules(layOut(policy.words), options);
+    this.watchers = (policy.claims ?? []).map((claim) => ({ property: claim.kind, watcher: watcherOf(claim) }));
+    this.states = this.watchers.map(() => 0);
+    this.#breaker = breakerOf(rules);
+  }
+
+  /** What the watchers must know of a state before a move is made in it. */
+  before(world: World): Before {
+    let holding = 0;
+    let waiting = 0;
+    for (const thread of world.actors.keys()) {
+      if (world.holds(thread)) holding |= 1 << thread;
+      if (waitsIn(world, thread)) waiting |= 1 << thread;
+    }
+    return { holding, waiting, requested: this.#breaker !== undefined && world.words[this.#breaker] !== 0 };
+  }
+
+  /**
+   * Looks at a move that has been made, and remembers it.
+   *
+   * @returns the claim it breaks, or undefined
+   */
+  after(move: Move, before: Before, world: World): { property: Claim['kind']; message: string } | undefined {
+    for (const [i, { property, watcher }] of this.watchers.entries()) {
+      const next = watcher.watch(this.states[i] as number, move, before, world);
+      if (typeof next === 'string') return { property, message: next };
+      this.states[i] = next;
+    }
+    return undefined;
+  }
+}
+
+function breakerOf({ yieldPoint }: Rules): number | undefined {
+  return yieldPoint.kind === 'requested' ? yieldPoint.word / INTS_PER_WORD : undefined;
+}
+
+function waitsIn(world: World, thread: number): boolean {
+  return (
+    world.piece(thread)?.kind === 'acquire' && (world.isAsleep(thread) || world.positions[thread]?.hasSlept === true)
+  );
+}
+
+function watcherOf(claim: Claim): Watcher {
+  switch (claim.kind) {
+    case 'forced-switch':
+      return forcedSwitch;
+    case 'priority':
+      return priority;
+    case 'bounded-bypass':
+      return boundedBypass(claim.times);
+  }
+}
+
+/** The threads that hold now and did not before. */
+function takers(before: Before, after: World): number[] {
+  return [...after.actors.keys()].filter((thread) => after.holds(thread) && !(before.holding & (1 << thread)));
+}
+
+const name = (thread: number) => `thread ${thread + 1}`;
+
+/** The number: a bit for each thread that released on request and may not hold again yet. */
+const forcedSwitch: Watcher = {
+  watch(barred, { thread }, before, after) {
+    let now = barred;
+    if (before.requested && before.holding & (1 << thread) && !after.holds(thread)) now |= 1 << thread;
+    for (const taker of takers(before, after)) {
+      if (now & (1 << taker)) return `${name(taker)} released on request and holds again, and nobody held meanwhile`;
+      now = 0;
+    }
+    return now;
+  },
+};
+
+/** The number: bit 4 × high + low says that low has once taken the lock while high, of higher priority, waited. */
+const priority: Watcher = {
+  watch(passed, { thread }, before, after) {
+    let now = passed;
+    const higher = (than: number) =>
+      threadsIn(before.waiting).filter((each) => after.priority(each) > after.priority(than));
+    for (const taker of takers(before, after)) {
+      for (const high of higher(taker)) {
+        if (high === taker) continue;
+        const bit = 1 << (4 * high + taker);
+        if (now & bit) return `${name(taker)} takes the lock twice while ${name(high)}, of higher priority, waits`;
+        now |= bit;
+      }
+      now &= ~(0b1111 << (4 * taker));
+    }
+    const runsOn = before.holding & (1 << thread) && after.holds(thread);
+    const isQuiet = [...after.actors.keys()].every(
+      (each) => each === thread || after.isAsleep(each) || after.isOutside(each),
+    );
+    if (runsOn && isQuiet && !before.requested) {
+      for (const high of higher(thread)) {
+        if (after.isAsleep(high))
+          return `${name(thread)} is not asked to yield while ${name(high)}, of higher priority, sleeps`;
+      }
+    }
+    return now;
+  },
+};
+
+/** The number: four bits for each thread, how often others took the lock while it waited. */
+function boundedBypass(times: number): Watcher {
+  return {
+    watch(bypassed, _move, before, after) {
+      let now = bypassed;
+      for (const taker of takers(before, after)) {
+        for (const waiter of threadsIn(before.waiting)) {
+          if (waiter === taker) continue;
+          if (((now >> (4 * waiter)) & 0b1111) >= times) {
+            return `${name(waiter)} waits, and others take the lock more than ${times} times`;
+          }
+          now += 1 << (4 * waiter);
+        }
+        now &= ~(0b1111 << (4 * taker));
+      }
+      return now;
+    },
+  };
+}

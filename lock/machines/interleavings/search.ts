@@ -1,0 +1,254 @@
+/**
+ * The search: every state that any order of steps can lead to, breadth first, so that the first schedule found to break a
+ * property is a shortest one.
+ *
+ * Exhaustive means, for the given threads: every order of their atomic steps, any number of time-outs, each at any moment, any choice
+ * of the sleepers a notify wakes, and, if asked for, any number of spurious wake-ups. States are remembered whole, so none is
+ * looked at twice, and loops end. (Partial-order reduction, the other way to make such a search small, leaves out orders that come to
+ * the same. Once the positions of a thread are its real ones, not its histories, so few states are left that it is not needed;
+ * and a search that leaves nothing out is easier to believe.)
+ */
+import type { Claim } from '../../policy.ts';
+import { Watch } from './claims.ts';
+import type { Piece } from './program.ts';
+import { decodeState, encodeState, MAX_POSITIONS } from './states.ts';
+import { MAX_STEPS, type Subject, type Unfolding } from './unfolding.ts';
+import { type Actor, type Move, World } from './world.ts';
+
+/** What is proved, or broken. */
+export type Property =
+  /** The policy is made of steps, and does not throw. */
+  | 'well-formed'
+  | 'one-holder'
+  | 'no-deadlock'
+  /** Nobody sleeps while the lock is free and nobody is about to wake them, be it only until a time-out. */
+  | 'no-lost-wake-up'
+  /** When all have released, a newcomer can acquire, without sleep. */
+  | 'obtainable'
+  /** From every state some order of steps brings every thread to its end. */
+  | 'progress'
+  | Claim['kind'];
+
+/** Where the search stops without an answer. */
+export interface Bounds {
+  readonly states: number;
+  /** How often a thread may be interrupted that could go on; `Infinity`: always. */
+  readonly preemptions: number;
+}
+
+export type Verdict =
+  /** No schedule breaks a property. Within the bound of pre-emptions, if there is one. */
+  | { readonly kind: 'holds'; readonly states: number }
+  | { readonly kind: 'broken'; readonly property: Property; readonly message: string; readonly moves: Move[] }
+  /** A bound was reached first. Nothing is proved. */
+  | { readonly kind: 'outgrown'; readonly message: string; readonly states: number };
+
+/** What is searched. */
+export interface Search {
+  readonly subject: Subject;
+  readonly actors: readonly Actor[];
+  /** The thread that tries the lock at the end. */
+  readonly newcomer: Unfolding;
+  readonly spurious: boolean;
+  readonly bounds: Bounds;
+}
+
+type Finding =
+  | { readonly kind: 'broken'; readonly property: Property; readonly message: string }
+  | { readonly kind: 'outgrown'; readonly message: string };
+
+const broken = (property: Property, message: string): Finding => ({ kind: 'broken', property, message });
+const outgrown = (message: string): Finding => ({ kind: 'outgrown', message });
+
+/** Looks at every state. */
+export function search(task: Search): Verdict {
+  const { subject, actors, spurious, bounds } = task;
+  const world = new World(actors, Object.keys(subject.policy.words).length);
+  const watch = new Watch(subject);
+  const judge = new Judge(task);
+  const bounded = bounds.preemptions < Infinity;
+  const graph = new Graph();
+  const known = new Map<string, number>();
+  const start = encodeState(world, watch) + (bounded ? encodePast(NOBODY, 0) : '');
+  known.set(start, graph.add(-1, undefined));
+
+  // A Map hands out what is added to it while it is gone through: it is the queue as well.
+  for (const [state, number] of known) {
+    decodeState(state, world, watch);
+    const past = bounded ? decodePast(state) : { runner: NOBODY, preemptions: 0 };
+    const found = judge.look(world);
+    if (found?.kind === 'outgrown') return { ...found, states: known.size };
+    if (found !== undefined) return { ...found, moves: graph.path(number) };
+    if (isOver(world)) graph.reachesEnd(number);
+    const before = watch.before(world);
+    const runnerCanGoOn = past.runner !== NOBODY && !world.isAsleep(past.runner) && !world.isEnded(past.runner);
+    for (const move of world.moves(spurious)) {
+      const preempts = runnerCanGoOn && move.thread !== past.runner;
+      const preemptions = past.preemptions + (preempts ? 1 : 0);
+      if (preemptions > bounds.preemptions) continue;
+      decodeState(state, world, watch);
+      world.apply(move);
+      const claim = watch.after(move, before, world);
+      if (claim !== undefined) return { kind: 'broken', ...claim, moves: [...graph.path(number), move] };
+      const next = encodeState(world, watch) + (bounded ? encodePast(move.thread, preemptions) : '');
+      let nextNumber = known.get(next);
+      if (nextNumber === undefined) {
+        nextNumber = graph.add(number, move);
+        known.set(next, nextNumber);
+      }
+      graph.link(nextNumber);
+    }
+    graph.endOf(number);
+    if (known.size > bounds.states) {
+      return {
+        kind: 'outgrown',
+        message: `more than ${bounds.states.toLocaleString('en')} states`,
+        states: known.size,
+      };
+    }
+  }
+  const doomed = bounded ? undefined : graph.firstDoomed();
+  if (doomed === undefined) return { kind: 'holds', states: known.size };
+  const message = 'from here no order of steps brings every thread to its end';
+  return { kind: 'broken', property: 'progress', message, moves: graph.path(doomed) };
+}
+
+const NOBODY = 0xffff;
+
+function encodePast(runner: number, preemptions: number): string {
+  return String.fromCharCode(runner, preemptions);
+}
+
+function decodePast(state: string): { runner: number; preemptions: number } {
+  return { runner: state.charCodeAt(state.length - 2), preemptions: state.charCodeAt(state.length - 1) };
+}
+
+function isOver(world: World): boolean {
+  return world.actors.every((_, thread) => world.isEnded(thread));
+}
+
+/** Looks at states one by one for what must hold in each. */
+class Judge {
+  readonly #task: Search;
+
+  constructor(task: Search) {
+    this.#task = task;
+  }
+
+  look(world: World): Finding | undefined {
+    const holders: number[] = [];
+    let awake = 0;
+    let alive = 0;
+    for (const [thread, { place, id }] of world.positions.entries()) {
+      const name = `${world.piece(thread)?.kind} of thread ${thread + 1}`;
+      if (place.kind === 'fault') return broken('well-formed', `${name} ${place.message}`);
+      if (place.kind === 'endless') return outgrown(`${name} ${place.message}`);
+      if (id >= MAX_POSITIONS) return outgrown(`${name} can be in too many positions`);
+      if (world.holds(thread)) holders.push(thread + 1);
+      if (world.isEnded(thread)) continue;
+      alive++;
+      if (!world.isAsleep(thread)) awake++;
+    }
+    if (this.#task.subject.policy.exclusive && holders.length > 1) {
+      return broken('one-holder', `threads ${holders.join(' and ')} hold the lock at once`);
+    }
+    if (awake > 0) return undefined;
+    if (alive > 0) return this.#everybodySleeps(world);
+    if (this.#isObtainable(world)) return undefined;
+    return broken('obtainable', 'all have released, and a newcomer cannot acquire the lock');
+  }
+
+  #everybodySleeps(world: World): Finding {
+    const sleepers = world.actors.flatMap((_, thread) => (world.isAsleep(thread) ? [thread] : []));
+    const timed = sleepers.filter((thread) => {
+      const step = world.stepOf(thread);
+      return step?.kind === 'wait' && step.timeoutNs < Infinity;
+    });
+    const who = `thread${sleepers.length > 1 ? 's' : ''} ${sleepers.map((thread) => thread + 1).join(' and ')}`;
+    if (!this.#isObtainable(world)) {
+      if (timed.length === 0) return broken('no-deadlock', `${who} sleep for ever and nobody holds the lock`);
+    }
+    const until = timed.length > 0 ? 'until a time-out' : 'for ever';
+    return broken('no-lost-wake-up', `${who} sleep ${until}, and nobody is left who would wake them`);
+  }
+
+  /** Whether somebody who comes now gets the lock and can release it, alone and without sleep. */
+  #isObtainable({ words }: World): boolean {
+    const { newcomer } = this.#task;
+    const pieces: Piece[] = [{ kind: 'acquire' }, { kind: 'release' }];
+    const alone = new World([{ unfolding: newcomer, pieces }], words.length);
+    alone.words.set(words);
+    for (let steps = 0; steps < MAX_STEPS && !alone.isEnded(0); steps++) {
+      if (alone.isAsleep(0) || alone.stepOf(0) === undefined) return false;
+      alone.apply({ kind: 'step', thread: 0, wakes: 0 });
+    }
+    return alone.isEnded(0);
+  }
+}
+
+/** How states were reached, and which lead to which. */
+class Graph {
+  /** For each state the one it was first reached from, and the move. */
+  readonly #from: number[] = [];
+  readonly #moves: (Move | undefined)[] = [];
+  /** The successors of all states, one after the other, and where each state's end. */
+  readonly #successors: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #goals: number[] = [];
+
+  add(from: number, move: Move | undefined): number {
+    this.#moves.push(move);
+    return this.#from.push(from) - 1;
+  }
+
+  link(to: number): void {
+    this.#successors.push(to);
+  }
+
+  endOf(state: number): void {
+    this.#ends[state] = this.#successors.length;
+  }
+
+  reachesEnd(state: number): void {
+    this.#goals.push(state);
+  }
+
+  path(state: number): Move[] {
+    const moves: Move[] = [];
+    for (let at = state; at >= 0; at = this.#from[at] as number) {
+      const move = this.#moves[at];
+      if (move !== undefined) moves.push(move);
+    }
+    return moves.reverse();
+  }
+
+  /** The first state, in the order of the search, from which the end of all threads cannot be reached. */
+  firstDoomed(): number | undefined {
+    const count = this.#from.length;
+    // Predecessors in the same form as successors: counted, then filled in.
+    const ends = new Int32Array(count + 1);
+    for (const to of this.#successors) (ends[to + 1] as number)++;
+    for (let i = 1; i <= count; i++) (ends[i] as number) += ends[i - 1] as number;
+    const next = ends.slice(0, count);
+    const predecessors = new Int32Array(this.#successors.length);
+    let at = 0;
+    for (let state = 0; state < count; state++) {
+      for (; at < (this.#ends[state] as number); at++) {
+        predecessors[(next[this.#successors[at] as number] as number)++] = state;
+      }
+    }
+    const saved = new Uint8Array(count);
+    const queue = [...this.#goals];
+    for (const goal of queue) saved[goal] = 1;
+    for (let state = queue.pop(); state !== undefined; state = queue.pop()) {
+      for (let i = ends[state] as number; i < (ends[state + 1] as number); i++) {
+        const predecessor = predecessors[i] as number;
+        if (saved[predecessor] === 1) continue;
+        saved[predecessor] = 1;
+        queue.push(predecessor);
+      }
+    }
+    const doomed = saved.indexOf(0);
+    return doomed < 0 ? undefined : doomed;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * A policy's pieces unfolded into the positions in which a thread can be in them.
+ *
+ * A generator cannot be copied, and a search must go back. But a piece of a policy is a function of the results it is given: each
+ * sequence of results since it began is a {@link Position}, found by running the piece once, and from then on a step of the search
+ * is a look into a table. Positions in which the policy makes the same step from the same place with the same variables
+ * (`local-state.ts`) are one.
+ *
+ * That a piece starts afresh is an assumption: what a thread keeps for itself from one piece to the next is its priority,
+ * everything else is in the shared words. `audit.ts` looks whether a policy keeps to it.
+ */
+import { layOut, NOT_EQUAL } from '../../memory.ts';
+import type { Policy } from '../../policy.ts';
+import { GeneratorWatch } from './local-state.ts';
+import { type Piece, run } from './program.ts';
+import { type RecordedStep, StepFault, StepRecorder } from './steps.ts';
+
+/** A policy with its options' values. */
+export interface Subject {
+  readonly policy: Policy;
+  readonly options: Readonly<Record<string, number>>;
+}
+
+/** Where a thread stands in a piece. */
+export type Place =
+  | { readonly kind: 'step'; readonly step: RecordedStep }
+  | { readonly kind: 'end' }
+  /** The policy threw, or made its steps wrongly, or made more steps than {@link MAX_STEPS}. */
+  | { readonly kind: 'fault' | 'endless'; readonly message: string };
+
+export interface Position {
+  /** Its number among the positions of its unfolding. */
+  readonly id: number;
+  readonly place: Place;
+  /** Whether the thread has slept since the piece began. */
+  readonly hasSlept: boolean;
+  /** Steps done since the piece began, on the way on which the position was found. */
+  readonly depth: number;
+}
+
+/** A piece that has made so many steps and is not back where it was before is given up. */
+export const MAX_STEPS = 1_000;
+
+interface Node extends Position {
+  readonly root: Root;
+  /** The result of the last step, and where that was done; null at the start of a piece. */
+  readonly last: { readonly at: Node; readonly result: number } | null;
+  readonly after: Map<number, Node>;
+}
+
+interface Root {
+  readonly piece: Piece;
+  /** What the thread had set its priority to before. */
+  readonly priority: number;
+  /** Positions by their local state. */
+  readonly known: Map<string, Node>;
+}
+
+/** The positions of the thread with one number, in all pieces and at all priorities, found as they are asked for. */
+export class Unfolding {
+  readonly #subject: Subject;
+  readonly #me: number;
+  readonly #nodes: Node[] = [];
+  readonly #starts = new Map<string, Node>();
+
+  /** @param me the thread's number, from 1 */
+  constructor(subject: Subject, me: number) {
+    this.#subject = subject;
+    this.#me = me;
+  }
+
+  /** The position with this number. */
+  position(id: number): Position {
+    return this.#nodes[id] as Node;
+  }
+
+  /** Where a piece begins, for a thread of this priority. */
+  start(piece: Piece, priority: number): Position {
+    const key = `${piece.kind} ${piece.kind === 'set priority' ? piece.priority : ''} ${priority}`;
+    let node = this.#starts.get(key);
+    if (node === undefined) {
+      const root = { piece, priority, known: new Map<string, Node>() };
+      node = this.#add(root, this.#replay(root, []).place, false, null);
+      this.#starts.set(key, node);
+    }
+    return node;
+  }
+
+  /**
+   * Where the thread stands when its step had this result.
+   *
+   * @param id number of the position it comes from
+   */
+  after(id: number, result: number): Position {
+    const node = this.#nodes[id] as Node;
+    let next = node.after.get(result);
+    if (next === undefined) {
+      next = this.#find(node, result);
+      node.after.set(result, next);
+    }
+    return next;
+  }
+
+  #find(from: Node, result: number): Node {
+    const { root } = from;
+    const results = [result];
+    for (let node = from; node.last !== null; node = node.last.at) results.push(node.last.result);
+    const { place, localState } = this.#replay(root, results.reverse());
+    const slept = from.place.kind === 'step' && from.place.step.kind === 'wait' && result !== NOT_EQUAL;
+    const hasSlept = from.hasSlept || slept;
+    const key = localState === undefined ? undefined : `${hasSlept} ${write(place)} ${localState}`;
+    const known = key === undefined ? undefined : root.known.get(key);
+    if (known !== undefined) return known;
+    const node = this.#add(root, place, hasSlept, { at: from, result });
+    if (key !== undefined) root.known.set(key, node);
+    return node;
+  }
+
+  #add(root: Root, place: Place, hasSlept: boolean, last: Node['last']): Node {
+    const node = {
+      id: this.#nodes.length,
+      root,
+      place,
+      hasSlept,
+      depth: (last?.at.depth ?? -1) + 1,
+      last,
+      after: new Map(),
+    };
+    this.#nodes.push(node);
+    return node;
+  }
+
+  #replay({ piece, priority }: Root, results: readonly number[]): { place: Place; localState: string | undefined } {
+    const watch = new GeneratorWatch();
+    return watch.during(() => {
+      const running = new RunningThread(this.#subject, this.#me);
+      if (priority !== 0) {
+        let place = running.begin({ kind: 'set priority', priority });
+        while (place.kind === 'step') place = running.next(resultAlone(place.step));
+      }
+      watch.reset();
+      let place = running.begin(piece);
+      for (const result of results) {
+        watch.reset();
+        place = running.next(result);
+      }
+      return { place, localState: place.kind === 'step' ? watch.localState() : '' };
+    });
+  }
+}
+
+/** A thread that runs pieces of a policy one after the other, with the generators of one set of rules. It goes forward only. */
+export class RunningThread {
+  readonly #rules;
+  readonly #recorder: StepRecorder;
+  readonly #me: number;
+  #steps: ReturnType<typeof run> | undefined;
+  #made = 0;
+  #pausesIfEmpty = false;
+
+  constructor({ policy, options }: Subject, me: number) {
+    this.#recorder = new StepRecorder(Object.keys(policy.words).length);
+    this.#rules = policy.rules(layOut(policy.words), options);
+    this.#me = me;
+  }
+
+  /** Begins a piece and stops before its first step. */
+  begin(piece: Piece): Place {
+    this.#made = 0;
+    // Holding lasts until the first step of release: it must have one, or a lock that does nothing would pass.
+    this.#pausesIfEmpty = piece.kind === 'release';
+    return this.#guard(() => {
+      this.#steps = run(piece, this.#rules, this.#recorder, this.#me);
+      return this.#resume(0);
+    });
+  }
+
+  /** Goes on, with the result of the step before which it stopped. */
+  next(result: number): Place {
+    this.#pausesIfEmpty = false;
+    if (++this.#made >= MAX_STEPS) {
+      return { kind: 'endless', message: `has made ${MAX_STEPS.toLocaleString('en')} steps and not come to an end` };
+    }
+    return this.#guard(() => this.#resume(result));
+  }
+
+  #resume(result: number): Place {
+    const next = this.#steps?.next(result);
+    if (next !== undefined && next.done !== true) return { kind: 'step', step: this.#recorder.take(next.value) };
+    this.#recorder.end();
+    return this.#pausesIfEmpty ? { kind: 'step', step: { kind: 'pause' } } : { kind: 'end' };
+  }
+
+  #guard(work: () => Place): Place {
+    try {
+      return work();
+    } catch (error) {
+      return { kind: 'fault', message: error instanceof StepFault ? error.message : `throws ${error}` };
+    }
+  }
+}
+
+function write(place: Place): string {
+  return place.kind === 'step' ? Object.values(place.step).join(' ') : place.kind;
+}
+
+/** What a step results in on words that are all 0, when nobody else is there. */
+function resultAlone(step: RecordedStep): number {
+  switch (step.kind) {
+    case 'store':
+      return step.value;
+    case 'wait':
+      return NOT_EQUAL;
+    default:
+      return 0;
+  }
+}
