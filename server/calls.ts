@@ -16,6 +16,8 @@ export type SystemCall =
   | { readonly call: 'send'; readonly socket: Socket; readonly from: Uint8Array }
   /** Starts the server's `connection` in a new thread, which owns the socket from then on. Result: 0. */
   | { readonly call: 'startThread'; readonly socket: Socket }
+  /** CPU work of a native library, which needs no lock. Result: 0. */
+  | { readonly call: 'toolkit'; readonly durationNs: number }
   /** Result: 0. */
   | { readonly call: 'sleep'; readonly durationNs: number };
 
@@ -32,6 +34,10 @@ export function* recv(socket: Socket, into: Uint8Array): ServerTask<number> {
 
 export function* startThread(socket: Socket): ServerTask {
   yield { call: 'startThread', socket };
+}
+
+export function* toolkit(durationNs: number): ServerTask {
+  yield { call: 'toolkit', durationNs };
 }
 
 export function* sleep(durationNs: number): ServerTask {

@@ -3,7 +3,7 @@
  * this is the one place in the project that says so.
  */
 import type { GlobalLock } from '../lock/global-lock.ts';
-import type { Interpreter } from '../lock/interpreter.ts';
+import { type Interpreter, TICK_NS } from '../lock/interpreter.ts';
 import type { Socket } from '../net/posix.ts';
 import * as posix from '../net/posix.ts';
 import type { CallLog } from './call-log.ts';
@@ -65,6 +65,9 @@ function perform(call: SystemCall, thread: ServerThread): number {
       return posix.accept(call.listener);
     case 'startThread':
       thread.startThread(call.socket);
+      return 0;
+    case 'toolkit':
+      thread.interpreter.nativeWork(call.durationNs / TICK_NS);
       return 0;
     case 'sleep':
       Atomics.wait(sleeper, 0, 0, call.durationNs / 1e6);

@@ -22,7 +22,14 @@ export interface EchoServer {
   connection(socket: Socket, limits: ServerLimits): ServerTask;
 }
 
+/** The server of the gui scenario; no server of the talk's tables. */
+export const EDITOR = 'editor';
+
 /** Name → how to load it. To add a server, write its file and name it here. */
 export const SERVERS: Readonly<Record<string, () => Promise<{ default: EchoServer }>>> = {
   blocking: () => import('./blocking.ts'),
+  editor: () => import('./editor.ts'),
 };
+
+/** The servers of the talk, in the order of its tables. */
+export const TALK_SERVERS: readonly string[] = Object.keys(SERVERS).filter((name) => name !== EDITOR);

@@ -23,7 +23,7 @@ import type { ThreadSetup } from '../lock/thread-setup.ts';
 import { clockOriginNs } from '../net/clock.ts';
 import { close, listen, portOf, type Socket, shutdown } from '../net/posix.ts';
 import { createCallLog, readCallLog } from './call-log.ts';
-import type { ServerReading, ServerSetup } from './protocol.ts';
+import type { ServerReading, ServerSetup, SpinSetup } from './protocol.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
 
 const SERVER_THREAD = new URL('../workers/server-thread.js', import.meta.url);
@@ -92,10 +92,9 @@ export class ServerProcess {
   /**
    * Starts CPU threads.
    *
-   * @param priority each sets its own to, as the talk's `sys.setpriority(-1)`
-   * @returns how many ticks of work a second they do together while the server is idle
+   * @returns how many rounds of work a second they do together while the server is idle
    */
-  async spin(spinners: number, priority: number): Promise<number> {
+  async spin({ spinners, kind, priority }: SpinSetup): Promise<number> {
     const pool = new Piscina({
       filename: SPINNER,
       minThreads: spinners,
@@ -108,7 +107,7 @@ export class ServerProcess {
       const setup = this.#threadSetup();
       this.#spinnerThreads.add(setup.thread);
       new Uint8Array(setup.state.spinners)[setup.thread] = 1;
-      return pool.run({ setup, priority, stop: this.#stopSpinners } satisfies SpinnerTask);
+      return pool.run({ setup, kind, priority, stop: this.#stopSpinners } satisfies SpinnerTask);
     });
     this.#spinning = Promise.all(tasks);
     // A spinner that fails to start must end the wait for it.
@@ -175,12 +174,12 @@ export class ServerProcess {
   }
 
   async #measureSolo(): Promise<number> {
-    while (this.#spinnerTicks() === 0) await delay(1);
+    while (this.#spinnerRounds() === 0) await delay(1);
     await delay(SPINNER_WARMUP_MS);
     const fromMs = performance.now();
-    const fromTicks = this.#spinnerTicks();
+    const fromRounds = this.#spinnerRounds();
     await delay(SPINNER_SOLO_MS);
-    return (this.#spinnerTicks() - fromTicks) / ((performance.now() - fromMs) / 1e3);
+    return (this.#spinnerRounds() - fromRounds) / ((performance.now() - fromMs) / 1e3);
   }
 
   #threadSetup(): ThreadSetup {
@@ -259,11 +258,11 @@ export class ServerProcess {
     return addCounts([...threads].map((thread) => readCounts(counters, thread)));
   }
 
-  #spinnerTicks(): number {
+  #spinnerRounds(): number {
     const counters = this.#counters();
-    let ticks = 0;
-    for (const thread of this.#spinnerThreads) ticks += counters[thread * DOUBLES_PER_THREAD + COUNTER.ticks] ?? 0;
-    return ticks;
+    let rounds = 0;
+    for (const thread of this.#spinnerThreads) rounds += counters[thread * DOUBLES_PER_THREAD + COUNTER.rounds] ?? 0;
+    return rounds;
   }
 
   #snapshot(): Snapshot {

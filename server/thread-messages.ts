@@ -2,6 +2,7 @@
 import type { ThreadSetup } from '../lock/thread-setup.ts';
 import type { Socket } from '../net/posix.ts';
 import type { ServerLimits } from './echo-server.ts';
+import type { SpinSetup } from './protocol.ts';
 
 /** What the thread is started with. */
 export interface ServerThreadData {
@@ -32,6 +33,7 @@ export type ServerThreadMessage =
 /** What a CPU thread is started with. */
 export interface SpinnerTask {
   readonly setup: ThreadSetup;
+  readonly kind: SpinSetup['kind'];
   /** Set at birth: higher runs first, 0 is everybody's. */
   readonly priority: number;
   /** One `Int32Array` word: the spinner ends when it is not 0. */
