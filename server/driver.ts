@@ -4,9 +4,10 @@
  */
 import type { GlobalLock } from '../lock/global-lock.ts';
 import type { Interpreter } from '../lock/interpreter.ts';
+import * as libzmq from '../net/libzmq.ts';
 import type { Socket } from '../net/posix.ts';
 import * as posix from '../net/posix.ts';
-import type { ServerTask, SystemCall } from './calls.ts';
+import type { AsynchronousCall, AsynchronousTask, MessageSocket, ServerTask, SystemCall } from './calls.ts';
 
 /** What a thread of a server runs with. */
 export interface ServerThread {
@@ -24,26 +25,66 @@ export interface ServerThread {
  * @throws what the task throws; the lock is free again then too
  */
 export function drive(task: ServerTask, thread: ServerThread): void {
-  const { lock, interpreter, ticksPerCall } = thread;
+  const { lock } = thread;
   lock.acquire();
   try {
     let step = task.next();
     while (step.done !== true) {
-      interpreter.work(ticksPerCall);
       let result = 0;
       let failure: unknown;
-      lock.release();
+      leave(thread);
       try {
         result = perform(step.value, thread);
       } catch (error) {
         failure = error;
       }
-      lock.acquireAgain();
-      step = failure === undefined ? task.next(result) : task.throw(failure);
+      step = resume(task, lock, result, failure);
     }
   } finally {
     lock.release();
   }
+}
+
+/**
+ * The same for a task that waits in the event loop: {@link drive} with an await in front of the call, and a function of its own, so
+ * that blocking servers do not pay for promises. Meanwhile the thread hears messages, without the lock.
+ */
+export async function driveAsynchronously(task: AsynchronousTask, thread: ServerThread): Promise<void> {
+  const { lock } = thread;
+  lock.acquire();
+  try {
+    let step = task.next();
+    while (step.done !== true) {
+      let result = 0;
+      let failure: unknown;
+      leave(thread);
+      try {
+        result = await performAsynchronously(step.value, thread);
+      } catch (error) {
+        failure = error;
+      }
+      step = resume(task, lock, result, failure);
+    }
+  } finally {
+    lock.release();
+  }
+}
+
+/** From the task to its call: the interpreter's work, then the lock is given up. */
+function leave({ lock, interpreter, ticksPerCall }: ServerThread): void {
+  interpreter.work(ticksPerCall);
+  lock.release();
+}
+
+/** Back from the call: the lock first, then the task with what became of the call. */
+function resume<Call>(
+  task: Generator<Call, void, number>,
+  lock: GlobalLock,
+  result: number,
+  failure: unknown,
+): IteratorResult<Call, void> {
+  lock.acquireAgain();
+  return failure === undefined ? task.next(result) : task.throw(failure);
 }
 
 /** A word nobody notifies: waiting on it sleeps. */
@@ -63,5 +104,36 @@ function perform(call: SystemCall, thread: ServerThread): number {
     case 'sleep':
       Atomics.wait(sleeper, 0, 0, call.durationNs / 1e6);
       return 0;
+    case 'zmqProxy':
+      libzmq.proxy(call.frontend, call.backend);
+      return 0;
+  }
+}
+
+async function performAsynchronously(call: SystemCall | AsynchronousCall, thread: ServerThread): Promise<number> {
+  switch (call.call) {
+    case 'zmqReceive':
+      return untilClosed(call.socket, async () => {
+        const frames = await call.socket.receive();
+        call.into.splice(0, call.into.length, ...frames);
+        return frames.length;
+      });
+    case 'zmqSend':
+      return untilClosed(call.socket, async () => {
+        await call.socket.send(call.frames);
+        return call.frames.length;
+      });
+    default:
+      return perform(call, thread);
+  }
+}
+
+/** What zeromq.js says to a call that the end of its socket interrupts (EAGAIN) differs from what it says to a later one (EBADF). */
+async function untilClosed(socket: MessageSocket, call: () => Promise<number>): Promise<number> {
+  try {
+    return await call();
+  } catch (error) {
+    if (socket.closed) return 0;
+    throw error;
   }
 }
