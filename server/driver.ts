@@ -115,7 +115,9 @@ async function performAsynchronously(call: SystemCall | AsynchronousCall, thread
     case 'zmqReceive':
       return untilClosed(call.socket, async () => {
         const frames = await call.socket.receive();
-        call.into.splice(0, call.into.length, ...frames);
+        // One by one: a spread of as many frames as a peer likes to send would overflow the stack.
+        call.into.length = 0;
+        for (const frame of frames) call.into.push(frame);
         return frames.length;
       });
     case 'zmqSend':

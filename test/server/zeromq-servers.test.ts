@@ -83,6 +83,9 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
     const client = dealer(server.port);
     await client.send(['one', '', 'three']);
     expect((await client.receive()).map(String)).toEqual(['one', '', 'three']);
+    const many = Array.from({ length: 200_000 }, (_, i) => `${i}`);
+    await client.send(many);
+    expect((await client.receive()).map(String)).toEqual(many);
     expect(await server.stop()).toMatch(/exit code 0$/);
   });
 
