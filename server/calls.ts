@@ -5,6 +5,7 @@
  *
  *     const got = yield* recv(connection, buffer);
  */
+import type { ZmqSocket } from '../net/libzmq.ts';
 import type { Socket } from '../net/posix.ts';
 
 export type SystemCall =
@@ -19,10 +20,30 @@ export type SystemCall =
   /** CPU work of a native library, which needs no lock. Result: 0. */
   | { readonly call: 'toolkit'; readonly durationNs: number }
   /** Result: 0. */
-  | { readonly call: 'sleep'; readonly durationNs: number };
+  | { readonly call: 'sleep'; readonly durationNs: number }
+  /** Passes messages from each socket to the other until their context is shut down. Result: 0. */
+  | { readonly call: 'zmqProxy'; readonly frontend: ZmqSocket; readonly backend: ZmqSocket };
+
+/** A message socket whose calls are promises, as zeromq.js has them. */
+export interface MessageSocket {
+  readonly closed: boolean;
+  /** The frames of the next message. At most one call at a time may be waiting. */
+  receive(): Promise<Uint8Array[]>;
+  send(frames: Uint8Array[]): Promise<void>;
+}
+
+/** The calls of a thread that waits in its event loop, not in the kernel. Once the socket is closed their result is 0. */
+export type AsynchronousCall =
+  /** Result: how many frames came; they replace those in `into`. */
+  | { readonly call: 'zmqReceive'; readonly socket: MessageSocket; readonly into: Uint8Array[] }
+  /** Result: how many frames went. */
+  | { readonly call: 'zmqSend'; readonly socket: MessageSocket; readonly frames: Uint8Array[] };
 
 /** A server's thread. */
 export type ServerTask<Result = void> = Generator<SystemCall, Result, number>;
+
+/** A server's thread that makes asynchronous calls too. */
+export type AsynchronousTask<Result = void> = Generator<SystemCall | AsynchronousCall, Result, number>;
 
 export function* accept(listener: Socket): ServerTask<Socket> {
   return yield { call: 'accept', listener };
@@ -42,6 +63,18 @@ export function* toolkit(durationNs: number): ServerTask {
 
 export function* sleep(durationNs: number): ServerTask {
   yield { call: 'sleep', durationNs };
+}
+
+export function* zmqProxy(frontend: ZmqSocket, backend: ZmqSocket): ServerTask {
+  yield { call: 'zmqProxy', frontend, backend };
+}
+
+export function* zmqReceive(socket: MessageSocket, into: Uint8Array[]): AsynchronousTask<number> {
+  return yield { call: 'zmqReceive', socket, into };
+}
+
+export function* zmqSend(socket: MessageSocket, frames: Uint8Array[]): AsynchronousTask<number> {
+  return yield { call: 'zmqSend', socket, frames };
 }
 
 /**

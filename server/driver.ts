@@ -4,10 +4,11 @@
  */
 import type { GlobalLock } from '../lock/global-lock.ts';
 import { type Interpreter, TICK_NS } from '../lock/interpreter.ts';
+import * as libzmq from '../net/libzmq.ts';
 import type { Socket } from '../net/posix.ts';
 import * as posix from '../net/posix.ts';
 import type { CallLog } from './call-log.ts';
-import type { ServerTask, SystemCall } from './calls.ts';
+import type { AsynchronousCall, AsynchronousTask, MessageSocket, ServerTask, SystemCall } from './calls.ts';
 
 /** What a thread of a server runs with. */
 export interface ServerThread {
@@ -27,29 +28,64 @@ export interface ServerThread {
  * @throws what the task throws; the lock is free again then too
  */
 export function drive(task: ServerTask, thread: ServerThread): void {
-  const { lock, interpreter, ticksPerCall, log } = thread;
-  lock.acquire();
+  thread.lock.acquire();
   try {
     let step = task.next();
     while (step.done !== true) {
-      interpreter.work(ticksPerCall);
       let result = 0;
       let failure: unknown;
-      const releasedMs = performance.now();
-      lock.release();
+      const releasedMs = leave(thread);
       try {
         result = perform(step.value, thread);
       } catch (error) {
         failure = error;
       }
-      const returnedMs = performance.now();
-      lock.acquireAgain();
-      log?.record(releasedMs, returnedMs, performance.now());
+      comeBack(thread, releasedMs);
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
   } finally {
-    lock.release();
+    thread.lock.release();
   }
+}
+
+/**
+ * The same for a task that waits in the event loop: {@link drive} with an await in front of the call, and a function of its own, so
+ * that blocking servers do not pay for promises. Meanwhile the thread hears messages, without the lock.
+ */
+export async function driveAsynchronously(task: AsynchronousTask, thread: ServerThread): Promise<void> {
+  thread.lock.acquire();
+  try {
+    let step = task.next();
+    while (step.done !== true) {
+      let result = 0;
+      let failure: unknown;
+      const releasedMs = leave(thread);
+      try {
+        result = await performAsynchronously(step.value, thread);
+      } catch (error) {
+        failure = error;
+      }
+      comeBack(thread, releasedMs);
+      step = failure === undefined ? task.next(result) : task.throw(failure);
+    }
+  } finally {
+    thread.lock.release();
+  }
+}
+
+/** From the task to its call: the interpreter's work, then the lock is given up. Returns when that was. */
+function leave({ lock, interpreter, ticksPerCall }: ServerThread): number {
+  interpreter.work(ticksPerCall);
+  const releasedMs = performance.now();
+  lock.release();
+  return releasedMs;
+}
+
+/** Back from the call, to the lock. */
+function comeBack({ lock, log }: ServerThread, releasedMs: number): void {
+  const returnedMs = performance.now();
+  lock.acquireAgain();
+  log?.record(releasedMs, returnedMs, performance.now());
 }
 
 /** A word nobody notifies: waiting on it sleeps. */
@@ -72,5 +108,38 @@ function perform(call: SystemCall, thread: ServerThread): number {
     case 'sleep':
       Atomics.wait(sleeper, 0, 0, call.durationNs / 1e6);
       return 0;
+    case 'zmqProxy':
+      libzmq.proxy(call.frontend, call.backend);
+      return 0;
+  }
+}
+
+async function performAsynchronously(call: SystemCall | AsynchronousCall, thread: ServerThread): Promise<number> {
+  switch (call.call) {
+    case 'zmqReceive':
+      return untilClosed(call.socket, async () => {
+        const frames = await call.socket.receive();
+        // One by one: a spread of as many frames as a peer likes to send would overflow the stack.
+        call.into.length = 0;
+        for (const frame of frames) call.into.push(frame);
+        return frames.length;
+      });
+    case 'zmqSend':
+      return untilClosed(call.socket, async () => {
+        await call.socket.send(call.frames);
+        return call.frames.length;
+      });
+    default:
+      return perform(call, thread);
+  }
+}
+
+/** What zeromq.js says to a call that the end of its socket interrupts (EAGAIN) differs from what it says to a later one (EBADF). */
+async function untilClosed(socket: MessageSocket, call: () => Promise<number>): Promise<number> {
+  try {
+    return await call();
+  } catch (error) {
+    if (socket.closed) return 0;
+    throw error;
   }
 }
