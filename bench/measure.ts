@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { clientCommands } from '../client/protocol.ts';
 import { TICK_NS } from '../lock/interpreter.ts';
-import { SERVERS } from '../server/echo-server.ts';
+import { loadServer } from '../server/echo-server.ts';
 import { serverCommands } from '../server/protocol.ts';
 import { Child } from './child.ts';
 import type { PlannedRound } from './plan.ts';
@@ -100,12 +100,6 @@ export async function measure(
     await Promise.all(children.map((child) => end(child)));
     now.removeEventListener('abort', kill);
   }
-}
-
-async function loadServer(name: string) {
-  const load = SERVERS[name];
-  if (load === undefined) throw new Error(`there is no server «${name}»`);
-  return (await load()).default;
 }
 
 async function end(child: Child<{ stop: (typeof clientCommands)['stop'] | (typeof serverCommands)['stop'] }>) {

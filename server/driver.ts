@@ -16,6 +16,8 @@ export interface ServerThread {
   readonly ticksPerCall: number;
   /** Starts the server's `connection` in a new thread. */
   startThread(socket: Socket): void;
+  /** Writes down why a connection ended that this thread owned. */
+  noteConnectionError(error: string): void;
 }
 
 /**
@@ -52,11 +54,17 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 function perform(call: SystemCall, thread: ServerThread): number {
   switch (call.call) {
     case 'recv':
-      return posix.recv(call.socket, call.into);
+      return call.nonblocking ? posix.tryRecv(call.socket, call.into) : posix.recv(call.socket, call.into);
     case 'send':
-      return posix.send(call.socket, call.from);
+      return call.nonblocking ? posix.trySend(call.socket, call.from) : posix.send(call.socket, call.from);
     case 'accept':
-      return posix.accept(call.listener);
+      return call.nonblocking ? posix.tryAccept(call.listener) : posix.accept(call.listener);
+    case 'poll':
+      return posix.poll(call.set, call.timeoutNs);
+    case 'close':
+      posix.close(call.socket);
+      if (call.error !== null) thread.noteConnectionError(call.error);
+      return 0;
     case 'startThread':
       thread.startThread(call.socket);
       return 0;

@@ -2,7 +2,8 @@
  * The threads of a server's process: started, given numbers under the lock, and ended by being told. A thread blocked in recv or accept
  * cannot be terminated (the thread, and then the whole process, would hang), so its socket is shut down and the thread returns.
  * This, the main thread, owns every descriptor and closes it only when the thread that used it is done: no descriptor is shut down
- * after its number went to another socket.
+ * after its number went to another socket. The connections of a server of coroutines are never seen here: its thread owns them,
+ * and closes them when the listener is shut down, which ends its poll.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -12,6 +13,7 @@ import { createLockState, type LockState, MAX_THREADS } from '../lock/global-loc
 import { loadPolicy } from '../lock/load-policy.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
 import { close, listen, portOf, type Socket, shutdown } from '../net/posix.ts';
+import { loadServer } from './echo-server.ts';
 import type { ServerReading, ServerSetup } from './protocol.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
 
@@ -62,12 +64,14 @@ export class ServerProcess {
     this.#setup = setup;
   }
 
-  /** Listens, and starts the main thread and the thread of the first connection. Returns the port. */
+  /** Listens, and starts the main thread and, if it is to have one, that of the first connection. Returns the port. */
   async start(): Promise<number> {
     this.#state = createLockState(await loadPolicy(this.#setup.policy));
     this.#listener = listen({ host: this.#setup.host, port: this.#setup.port });
-    const [main, first] = await Promise.all([this.#startThread(), this.#startThread()]);
-    this.#idle.push(first);
+    const { concurrency } = await loadServer(this.#setup.server);
+    const first = concurrency === 'threads' ? [this.#startThread()] : [];
+    const [main, ...idle] = await Promise.all([this.#startThread(), ...first]);
+    this.#idle.push(...idle);
     this.#accepting = this.#run(main, { kind: 'main', listener: this.#listener }).then((error) => {
       close(this.#listener);
       this.#end(main);
@@ -191,6 +195,7 @@ export class ServerProcess {
       };
       worker.on('message', (message: ServerThreadMessage) => {
         if (message.kind === 'startThread') this.#connect(message.socket);
+        else if (message.kind === 'connectionError') this.#noteConnectionError(message.error);
         else if (message.kind === 'done') done(message.error);
       });
       worker.on('error', (error) => done(String(error)));

@@ -24,6 +24,8 @@ export type ServerThreadMessage =
   | { readonly kind: 'ready' }
   /** The task asks for a thread for this connection. */
   | { readonly kind: 'startThread'; readonly socket: Socket }
+  /** A connection the thread itself owned has ended, and not by its client's good-bye. */
+  | { readonly kind: 'connectionError'; readonly error: string }
   /** The task is over: by its own return, or by an error. */
   | { readonly kind: 'done'; readonly error: string | null };
 
