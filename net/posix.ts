@@ -24,6 +24,7 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const SHUT_RDWR = 2;
@@ -76,8 +77,8 @@ function encodeEndpoint({ host, port }: Endpoint): Buffer {
   return bytes;
 }
 
-function setOption(fd: Socket, level: number, option: number, value: number): void {
-  retried('setsockopt', () => cSetsockopt(fd, level, option, [value], 4));
+function setOption(fd: Socket, level: number, option: number, ...value: number[]): void {
+  retried('setsockopt', () => cSetsockopt(fd, level, option, value, 4 * value.length));
 }
 
 /**
@@ -208,4 +209,11 @@ export function shutdown(fd: Socket): void {
 /** Frees the descriptor. Never called again after an error, EINTR included: on Linux the descriptor is gone even then. */
 export function close(fd: Socket): void {
   cClose(fd);
+}
+
+/** {@link close} that resets the connection: its peer waits for nothing more, neither for bytes nor for room to send its own. */
+export function reset(fd: Socket): void {
+  // On, and no time to linger: what is unsent is thrown away.
+  setOption(fd, SOL_SOCKET, SO_LINGER, 1, 0);
+  close(fd);
 }

@@ -12,7 +12,7 @@ import { addCounts, COUNTER, type Counts, countsSince, DOUBLES_PER_THREAD, readC
 import { createLockState, type LockState, MAX_THREADS } from '../lock/global-lock.ts';
 import { loadPolicy } from '../lock/load-policy.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
-import { close, listen, portOf, type Socket, shutdown } from '../net/posix.ts';
+import { close, listen, portOf, reset, type Socket, shutdown } from '../net/posix.ts';
 import { loadServer } from './echo-server.ts';
 import type { ServerReading, ServerSetup } from './protocol.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
@@ -207,7 +207,10 @@ export class ServerProcess {
     const served = this.#serve(socket)
       .catch((error: unknown) => this.#noteConnectionError(String(error)))
       .then(() => {
-        close(socket);
+        // A thread that was told to end may have emptied a full receive buffer after the shutdown, which does not open the window
+        // again: a client in the midst of sending would wait until the kernel gives the connection up, a minute later.
+        if (this.#stopping) reset(socket);
+        else close(socket);
         this.#connections.delete(socket);
       });
     this.#connections.set(socket, served);
