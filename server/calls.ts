@@ -6,7 +6,7 @@
  * A call that says `nonblocking` cannot block: its result is `NOTHING` where it would have had to. It gives up the lock all the
  * same, as Python's does.
  *
- *     const got = yield* recv(connection, buffer);
+ *     const connection = yield* accept(listener);
  */
 import { ProtocolError } from '../net/frame.ts';
 import type { PollSet } from '../net/poll-set.ts';
@@ -33,10 +33,6 @@ export type ServerTask<Result = void> = Generator<SystemCall, Result, number>;
 
 export function* accept(listener: Socket): ServerTask<Socket> {
   return yield { call: 'accept', listener };
-}
-
-export function* recv(socket: Socket, into: Uint8Array): ServerTask<number> {
-  return yield { call: 'recv', socket, into };
 }
 
 export function* poll(set: PollSet, timeoutNs: number): ServerTask<number> {

@@ -18,7 +18,6 @@ def receive_exactly(connection, size):
 connection = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 10)
 for size in map(int, sys.argv[2:]):
     payload = os.urandom(size)
-    # In a thread's absence a large message would wait for its own echo: the server reads all of it before it answers.
     connection.sendall(struct.pack("!I", size) + payload)
     (length,) = struct.unpack("!I", receive_exactly(connection, 4))
     if length != size or receive_exactly(connection, length) != payload:
