@@ -64,8 +64,9 @@ export class RawClient {
     this.#socket.end();
   }
 
-  /** Vanishes: a reset in the place of a good-bye (SO_LINGER 0). */
-  reset(): void {
+  /** Vanishes: a reset in the place of a good-bye (SO_LINGER 0). Resolves when the kernel has sent it. */
+  async reset(): Promise<void> {
     this.#socket.resetAndDestroy();
+    await this.#closed;
   }
 }

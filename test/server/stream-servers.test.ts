@@ -112,9 +112,10 @@ describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
     const decent = await RawClient.connect(server.port);
     for (const part of [headerOf(8 * KIB), frameOf(8 * KIB).subarray(0, 5000)]) {
       const client = await RawClient.connect(server.port);
+      await expectServed(client);
       await client.write(part);
       await expectServed(decent);
-      client.reset();
+      await client.reset();
       await expectServed(decent);
     }
     expect(await server.stop()).toHaveLength(2);
