@@ -16,10 +16,14 @@ export interface ServerThread {
   readonly interpreter: Interpreter;
   /** CPU work before each call, under the lock, as an interpreter's bytecodes are; in ticks. */
   readonly ticksPerCall: number;
+  /** Calls that cannot block are made with the lock held: the talk's closing question. */
+  readonly keepsLockOnNonblocking: boolean;
   /** Where the times of its calls are noted; null if nowhere. */
   readonly log: CallLog | null;
   /** Starts the server's `connection` in a new thread. */
   startThread(socket: Socket): void;
+  /** Writes down why a connection ended that this thread owned. */
+  noteConnectionError(error: string): void;
 }
 
 /**
@@ -34,13 +38,15 @@ export function drive(task: ServerTask, thread: ServerThread): void {
     while (step.done !== true) {
       let result = 0;
       let failure: unknown;
-      const releasedMs = leave(thread);
+      const keepsLock = thread.keepsLockOnNonblocking && cannotBlock(step.value);
+      const leftMs = keepsLock ? stay(thread) : leave(thread);
       try {
         result = perform(step.value, thread);
       } catch (error) {
         failure = error;
       }
-      comeBack(thread, releasedMs);
+      if (keepsLock) noteKept(thread, leftMs);
+      else comeBack(thread, leftMs);
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
   } finally {
@@ -59,13 +65,13 @@ export async function driveAsynchronously(task: AsynchronousTask, thread: Server
     while (step.done !== true) {
       let result = 0;
       let failure: unknown;
-      const releasedMs = leave(thread);
+      const leftMs = leave(thread);
       try {
         result = await performAsynchronously(step.value, thread);
       } catch (error) {
         failure = error;
       }
-      comeBack(thread, releasedMs);
+      comeBack(thread, leftMs);
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
   } finally {
@@ -73,19 +79,44 @@ export async function driveAsynchronously(task: AsynchronousTask, thread: Server
   }
 }
 
-/** From the task to its call: the interpreter's work, then the lock is given up. Returns when that was. */
-function leave({ lock, interpreter, ticksPerCall }: ServerThread): number {
+/** From the task to a call that keeps the lock: the interpreter's work. Returns when that was done. */
+function stay({ interpreter, ticksPerCall }: ServerThread): number {
   interpreter.work(ticksPerCall);
-  const releasedMs = performance.now();
-  lock.release();
-  return releasedMs;
+  return performance.now();
+}
+
+/** From the task to its call: the interpreter's work, then the lock is given up. Returns when that was. */
+function leave(thread: ServerThread): number {
+  const leftMs = stay(thread);
+  thread.lock.release();
+  return leftMs;
 }
 
 /** Back from the call, to the lock. */
-function comeBack({ lock, log }: ServerThread, releasedMs: number): void {
+function comeBack({ lock, log }: ServerThread, leftMs: number): void {
   const returnedMs = performance.now();
   lock.acquireAgain();
-  log?.record(releasedMs, returnedMs, performance.now());
+  log?.record(leftMs, returnedMs, performance.now());
+}
+
+/** Back from a call that kept the lock. */
+function noteKept({ log }: ServerThread, leftMs: number): void {
+  const returnedMs = performance.now();
+  log?.record(leftMs, returnedMs, returnedMs);
+}
+
+/** Those that are made so that they return at once when there is nothing to do. */
+function cannotBlock(call: SystemCall): boolean {
+  switch (call.call) {
+    case 'accept':
+    case 'recv':
+    case 'send':
+      return call.nonblocking === true;
+    case 'poll':
+      return call.timeoutNs === 0;
+    default:
+      return false;
+  }
 }
 
 /** A word nobody notifies: waiting on it sleeps. */
@@ -94,11 +125,17 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 function perform(call: SystemCall, thread: ServerThread): number {
   switch (call.call) {
     case 'recv':
-      return posix.recv(call.socket, call.into);
+      return call.nonblocking ? posix.tryRecv(call.socket, call.into) : posix.recv(call.socket, call.into);
     case 'send':
-      return posix.send(call.socket, call.from);
+      return call.nonblocking ? posix.trySend(call.socket, call.from) : posix.send(call.socket, call.from);
     case 'accept':
-      return posix.accept(call.listener);
+      return call.nonblocking ? posix.tryAccept(call.listener) : posix.accept(call.listener);
+    case 'poll':
+      return posix.poll(call.set, call.timeoutNs);
+    case 'close':
+      posix.close(call.socket);
+      if (call.error !== null) thread.noteConnectionError(call.error);
+      return 0;
     case 'startThread':
       thread.startThread(call.socket);
       return 0;

@@ -12,22 +12,29 @@ export interface ServerLimits {
 interface ServerInfo {
   readonly name: string;
   readonly summary: string;
-  /** How often it gives up the lock for a message that comes in one piece. */
+  /** How often it gives up the lock for a message that comes in one piece and whose echo leaves in one. */
   readonly transitionsPerMessage: number;
 }
 
-/** A server on sockets of the kernel: its process listens, and owns every descriptor. */
+/** A server on sockets of the kernel, whose process listens. */
 interface SocketServer extends ServerInfo {
   /** The wire format its clients speak. */
-  readonly transport: 'framed';
-  /** The thread that owns the listening socket. */
-  main(listener: Socket): ServerTask;
+  readonly transport: 'framed' | 'multiprocessing';
+  /** The thread that accepts connections. It returns when the listener is shut down. */
+  main(listener: Socket, limits: ServerLimits): ServerTask;
+}
+
+/** A thread for each connection; the server's process owns the sockets. */
+interface ThreadServer extends SocketServer {
+  readonly concurrency: 'threads';
   /** The thread of one connection; main starts it. */
   connection(socket: Socket, limits: ServerLimits): ServerTask;
 }
 
-/** The server of the gui scenario; no server of the talk's tables. */
-export const EDITOR = 'editor';
+/** Main serves all connections. Their sockets are its own: it closes each when it ends, and all when it returns. */
+interface CoroutineServer extends SocketServer {
+  readonly concurrency: 'coroutines';
+}
 
 /** A server on libzmq, which binds, accepts and serves all clients in one thread, the one that opened it. */
 export interface ZeromqServer extends ServerInfo {
@@ -53,13 +60,18 @@ export type OpenServer = {
 );
 
 /** An echo server as its file exports it. */
-export type EchoServer = SocketServer | ZeromqServer;
+export type EchoServer = ThreadServer | CoroutineServer | ZeromqServer;
+
+/** The server of the gui scenario; no server of the talk's tables. */
+export const EDITOR = 'editor';
 
 /** Name → how to load it, in the order of the talk's tables. To add a server, write its file and name it here. */
 export const SERVERS: Readonly<Record<string, () => Promise<{ default: EchoServer }>>> = {
   native: () => import('./native.ts'),
   zeromq: () => import('./zeromq.ts'),
+  multiprocessing: () => import('./multiprocessing.ts'),
   blocking: () => import('./blocking.ts'),
+  nonblocking: () => import('./nonblocking.ts'),
   editor: () => import('./editor.ts'),
 };
 

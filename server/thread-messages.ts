@@ -33,6 +33,8 @@ export type ServerThreadMessage =
   | { readonly kind: 'startThread'; readonly socket: Socket }
   /** Opened; what interrupts its thread from another one, null if it hears messages. */
   | { readonly kind: 'listening'; readonly port: number; readonly handle: number | null }
+  /** A connection the thread itself owned has ended, and not by its client's good-bye. */
+  | { readonly kind: 'connectionError'; readonly error: string }
   /** The task is over: by its own return, or by an error. */
   | { readonly kind: 'done'; readonly error: string | null };
 

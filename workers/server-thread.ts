@@ -19,8 +19,10 @@ const thread = {
   lock,
   interpreter,
   ticksPerCall,
+  keepsLockOnNonblocking: setup.policy.keepLockOn === 'nonblocking',
   log: log === null ? null : new CallLog(log),
   startThread: (socket: Socket) => say({ kind: 'startThread', socket }),
+  noteConnectionError: (error: string) => say({ kind: 'connectionError', error }),
 };
 
 let opened: OpenServer | undefined;
@@ -32,8 +34,9 @@ async function run(task: ServerThreadTask): Promise<void> {
     say({ kind: 'listening', port: opened.port, handle: opened.kind === 'blocking' ? opened.handle : null });
     if (opened.kind === 'blocking') drive(opened.task, thread);
     else await driveAsynchronously(opened.task, thread);
-  } else if (task.kind === 'main') drive(echo.main(task.listener), thread);
-  else if (task.kind === 'connection') drive(echo.connection(task.socket, limits), thread);
+  } else if (task.kind === 'main') drive(echo.main(task.listener, limits), thread);
+  else if (task.kind === 'connection' && echo.concurrency === 'threads')
+    drive(echo.connection(task.socket, limits), thread);
   else throw new Error(`${echo.name} cannot run «${task.kind}»`);
 }
 
