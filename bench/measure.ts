@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
 import { TICK_NS } from '../lock/interpreter.ts';
-import { SERVERS } from '../server/echo-server.ts';
+import { loadServer } from '../server/echo-server.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
 import { Child } from './child.ts';
 import type { PlannedCell, PlannedRound } from './plan.ts';
@@ -95,9 +95,7 @@ async function measureIn(
   { workload, leafNs }: MeasureSetup,
 ): Promise<Omit<MeasuredRound, 'round'>> {
   const { host, messages, budgetNs } = workload;
-  const loadServer = SERVERS[cell.server];
-  if (loadServer === undefined) throw new Error(`there is no server «${cell.server}»`);
-  const { transport } = (await loadServer()).default;
+  const { transport } = await loadServer(cell.server);
   const serverSetup: ServerSetup = {
     server: cell.server,
     policy: cell.policy,
@@ -112,8 +110,8 @@ async function measureIn(
   if (worker !== null) await worker.call('start', { ...serverSetup, port: 0, loggedCalls: 0 }, ANSWER_TIMEOUT_MS);
 
   await warmUp(client, { ...workload, transport, host, port });
-  const spinning = worker ?? (cell.scenario === 'loaded' ? server : null);
-  const spin = { spinners: workload.spinners, priority: workload.spinnerPriority };
+  const spinning = worker ?? (cell.scenario === 'unloaded' ? null : server);
+  const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: cell.policy.spinnerPriority };
   const solo = spinning === null ? null : await spinning.call('spin', spin, ANSWER_TIMEOUT_MS);
 
   await server.call('begin', {}, ANSWER_TIMEOUT_MS);
@@ -132,8 +130,8 @@ async function measureIn(
     durationNs: trips.durationNs,
     ended: trips.ended,
     reading,
-    spinnerTicksPerSecond: ticksPerSecond(offloaded?.reading ?? (solo === null ? null : reading)),
-    soloTicksPerSecond: solo?.soloTicksPerSecond ?? null,
+    spinnerRoundsPerSecond: roundsPerSecond(offloaded?.reading ?? (solo === null ? null : reading)),
+    soloRoundsPerSecond: solo?.soloRoundsPerSecond ?? null,
     connectionErrors,
   };
 }
@@ -159,6 +157,6 @@ function rawSamples(
   return { sentNs: whole(sentNs), rttNs: whole(rttNs), lockWaitNs: whole(lockWaitNs), workNs: whole(workNs) };
 }
 
-function ticksPerSecond(reading: MeasuredRound['reading'] | null): number | null {
-  return reading === null ? null : reading.spinners.ticks / (reading.durationNs / 1e9);
+function roundsPerSecond(reading: MeasuredRound['reading'] | null): number | null {
+  return reading === null ? null : reading.spinners.rounds / (reading.durationNs / 1e9);
 }

@@ -5,11 +5,19 @@ import { isIPv4 } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { formatDuration, parseDuration } from '../lock/duration.ts';
-import { PolicyError, type PolicySpec, readPolicySpec } from '../lock/load-policy.ts';
+import {
+  MAX_PRIORITY,
+  MIN_PRIORITY,
+  PolicyError,
+  type PolicySpec,
+  type PolicyUse,
+  readPolicySpec,
+} from '../lock/load-policy.ts';
 import { POLICIES } from '../lock/policies/index.ts';
 import { close, listen } from '../net/posix.ts';
 import { SystemError } from '../net/system-error.ts';
-import { SERVERS } from '../server/echo-server.ts';
+import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
+import { SPINNER_KINDS } from '../server/protocol.ts';
 import { UsageError } from './exit-codes.ts';
 import { SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
@@ -32,6 +40,13 @@ const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
 
 const names = (known: object) => Object.keys(known).join(', ');
 
+/** The talk's workload, at a twentieth of its length. */
+const DEFAULTS = { messages: '500', size: '8KiB', delay: '1ms' } as const;
+/** A key held down: 33 a second. */
+const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms' } as const;
+/** Both sides of the talk's second GUI slide: without and with `sys.setpriority(-1)` in the CPU thread. */
+const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
+
 /** In the order of the help. */
 const OPTIONS = {
   scenario: {
@@ -40,16 +55,24 @@ const OPTIONS = {
     default: ['loaded'],
     describe: `what runs beside the server: ${SCENARIOS.join(', ')}; unloaded is always measured too, to compare with`,
   },
-  server: { type: 'string', array: true, default: Object.keys(SERVERS), describe: `echo servers: ${names(SERVERS)}` },
+  server: { type: 'string', array: true, describe: `echo servers, by default all: ${TALK_SERVERS.join(', ')}` },
   policy: {
     type: 'string',
     array: true,
-    default: Object.keys(POLICIES),
-    describe: `policies: ${names(POLICIES)}; with options py32(interval=1ms); or your own, ./mine.js`,
+    describe: `policies, by default all: ${names(POLICIES)}; with options py32(interval=1ms); or your own, ./mine.js`,
   },
-  messages: { type: 'string', default: '500', describe: 'messages a cell and round' },
-  size: { type: 'string', default: '8KiB', describe: 'payload of a message (B, kB, KiB, MB, MiB, GiB)' },
-  delay: { type: 'string', default: '1ms', describe: 'pause of the client after each message (ns, us, ms, s, min)' },
+  messages: {
+    type: 'string',
+    describe: `messages a cell and round; by default ${DEFAULTS.messages}, keys of gui ${GUI_DEFAULTS.messages}`,
+  },
+  size: {
+    type: 'string',
+    describe: `payload (B, kB, KiB, MB, MiB, GiB); by default ${DEFAULTS.size}, a key ${GUI_DEFAULTS.size}`,
+  },
+  delay: {
+    type: 'string',
+    describe: `pause of the client after each message (ns, us, ms, s, min); by default ${DEFAULTS.delay}, between keys ${GUI_DEFAULTS.delay}`,
+  },
   rounds: {
     type: 'string',
     default: '3',
@@ -66,6 +89,16 @@ const OPTIONS = {
     type: 'string',
     default: '-1',
     describe: 'priority of the CPU threads, -1, 0 or 1, where the policy knows priorities; the server has 0',
+  },
+  'spinner-kind': {
+    type: 'string',
+    default: 'fib',
+    describe: 'fib: short steps; native: calls of 10 ms that keep the lock; releasing: hashes that give it up',
+  },
+  'keep-lock-on': {
+    type: 'string',
+    default: 'nothing',
+    describe: 'nonblocking: calls that cannot block keep the lock, under every policy; nothing: all give it up',
   },
   'interpreter-cost': {
     type: 'string',
@@ -85,6 +118,7 @@ export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typ
     ['$0 --scenario loaded', 'the talk: every policy, with and without a CPU thread'],
     ["$0 --policy py32 --policy 'py32(interval=1ms)'", 'one policy against itself with another interval'],
     ['$0 --policy ./mine.js --messages 10000', 'a policy of your own, at full length'],
+    ['$0 --scenario gui', 'the editor you cannot type in'],
   ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
 }
 
@@ -99,14 +133,21 @@ export async function readOptions(
   args: InferredOptionTypes<typeof OPTIONS>,
   argv: readonly string[],
 ): Promise<RunOptions> {
+  const scenarios = list('scenario', args.scenario, SCENARIOS);
+  const gui = scenarios.includes('gui');
+  if (gui && scenarios.length > 1)
+    throw new UsageError('--scenario gui is measured by itself: its messages are key strokes');
+  if (gui && args.server !== undefined)
+    throw new UsageError('--scenario gui has a server of its own: leave --server out');
+  const defaults = gui ? GUI_DEFAULTS : DEFAULTS;
   const workload: Workload = {
-    messages: wholeNumber('messages', args.messages, 1, 10_000_000),
-    payloadBytes: size('size', args.size, 0, 2 ** 30),
-    delayNs: duration('delay', args.delay, 0, 60e9),
+    messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
+    payloadBytes: size('size', args.size ?? defaults.size, 0, 2 ** 30),
+    delayNs: duration('delay', args.delay ?? defaults.delay, 0, 60e9),
     warmupMessages: wholeNumber('warmup', args.warmup, 0, 1_000_000),
     budgetNs: duration('budget', args.budget, 10e6, 3_600e9),
     spinners: wholeNumber('spinners', args.spinners, 1, 256),
-    spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], -1, 1),
+    spinnerKind: list('spinner-kind', [args['spinner-kind']], SPINNER_KINDS)[0] ?? 'fib',
     interpreterCostNs: duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     host: args.host,
@@ -121,9 +162,12 @@ export async function readOptions(
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
   const options = {
     argv,
-    servers: list('server', args.server, Object.keys(SERVERS)),
-    policies: await readPolicies(args.policy),
-    scenarios: list('scenario', args.scenario, SCENARIOS),
+    servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
+    policies: await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
+      spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
+      keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
+    }),
+    scenarios,
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
     seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
     workload,
@@ -171,13 +215,13 @@ function list<Name extends string>(option: string, texts: readonly string[], kno
   });
 }
 
-async function readPolicies(texts: readonly string[]): Promise<PolicySpec[]> {
+async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<PolicySpec[]> {
   const wanted = split(texts);
   if (wanted.length === 0) throw new UsageError(`--policy needs a name: ${names(POLICIES)}`);
   const specs = new Map<string, PolicySpec>();
   for (const text of wanted) {
     try {
-      const spec = await readPolicySpec(text);
+      const spec = await readPolicySpec(text, use);
       const same = specs.get(spec.label);
       if (same !== undefined && JSON.stringify(same.from) !== JSON.stringify(spec.from)) {
         throw new UsageError(`two policies are called «${spec.label}»; give one another name in its file`);

@@ -4,15 +4,16 @@
  */
 import { z } from 'zod';
 import { policySpecSchema } from '../lock/load-policy.ts';
-import { serverReadingSchema } from '../server/protocol.ts';
+import { SPINNER_KINDS, serverReadingSchema } from '../server/protocol.ts';
 
 /** Raised whenever a reader of the version before would misread a file. */
 export const RESULT_VERSION = 1;
 
 /**
  * What runs beside the server. `loaded`: CPU threads under the same lock. `offloaded`: the same CPU work in another process.
+ * `gui`: loaded, but the server is an editor and the messages are key strokes.
  */
-export const SCENARIOS = ['unloaded', 'loaded', 'offloaded'] as const;
+export const SCENARIOS = ['unloaded', 'loaded', 'offloaded', 'gui'] as const;
 export const scenarioSchema = z.enum(SCENARIOS);
 export type Scenario = z.infer<typeof scenarioSchema>;
 
@@ -27,8 +28,7 @@ export const workloadSchema = z.strictObject({
   budgetNs: z.number().positive(),
   /** CPU threads in the loaded and offloaded scenarios. */
   spinners: z.number().int().positive(),
-  /** What each sets its own priority to, under a policy that knows priorities. */
-  spinnerPriority: z.number().int(),
+  spinnerKind: z.enum(SPINNER_KINDS),
   /** CPU work under the lock before each system call of the server. */
   interpreterCostNs: z.number().nonnegative(),
   maxMessageBytes: z.number().int().positive(),
@@ -54,10 +54,10 @@ export const measuredRoundSchema = z.strictObject({
   ended: z.enum(['complete', 'budget']),
   /** What the server's process counted meanwhile. */
   reading: serverReadingSchema,
-  /** Ticks a second of the CPU threads together; null if there were none. */
-  spinnerTicksPerSecond: z.number().nullable(),
+  /** Rounds of work a second of the CPU threads together; null if there were none. */
+  spinnerRoundsPerSecond: z.number().nullable(),
   /** The same while the server was idle, in the same process just before. */
-  soloTicksPerSecond: z.number().nullable(),
+  soloRoundsPerSecond: z.number().nullable(),
   /** Why connections ended, where it was not by their client's good-bye. */
   connectionErrors: z.array(z.string()),
 });

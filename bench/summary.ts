@@ -63,10 +63,10 @@ function summarizeCell(cell: Cell, baseline: Cell | undefined): Summary {
       waits: perMessage(({ reading }) => reading.server.waits),
     },
     spinnerKeeps: spreadOf(
-      rounds.flatMap(({ spinnerTicksPerSecond, soloTicksPerSecond }) =>
-        spinnerTicksPerSecond === null || soloTicksPerSecond === null
+      rounds.flatMap(({ spinnerRoundsPerSecond, soloRoundsPerSecond }) =>
+        spinnerRoundsPerSecond === null || soloRoundsPerSecond === null
           ? []
-          : [spinnerTicksPerSecond / soloTicksPerSecond],
+          : [spinnerRoundsPerSecond / soloRoundsPerSecond],
       ),
     ),
   };

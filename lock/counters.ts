@@ -17,8 +17,8 @@ export const COUNTERS = [
   'waitBehindSpinnersNs',
   /** Times the thread offered the lock at a yield point. */
   'yields',
-  /** Ticks of interpreter work done. */
-  'ticks',
+  /** Rounds of its work that a CPU thread has done. */
+  'rounds',
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -23,8 +23,20 @@ export const policySpecSchema = z.strictObject({
   ]),
   /** Every option of the policy; durations in nanoseconds. */
   options: z.record(z.string(), z.number()),
+  /** What CPU threads set their priority to (the server's threads have 0), where the policy knows priorities. */
+  spinnerPriority: z.number().int(),
+  /** `nonblocking`: calls that cannot block are made with the lock held. */
+  keepLockOn: z.enum(['nothing', 'nonblocking']),
 });
 export type PolicySpec = z.infer<typeof policySpecSchema>;
+
+/** How a policy is used: options that every policy has, `priority(spinner-priority=0)`, `py32(keep-lock-on=nonblocking)`. */
+export type PolicyUse = Pick<PolicySpec, 'spinnerPriority' | 'keepLockOn'>;
+
+/** As in the talk: the CPU thread lowers its priority; every call gives up the lock. */
+export const TALK_USE: PolicyUse = { spinnerPriority: -1, keepLockOn: 'nothing' };
+export const MIN_PRIORITY = -1;
+export const MAX_PRIORITY = 1;
 
 /** What is wrong with a policy that was asked for, for the user to read. */
 export class PolicyError extends Error {
@@ -69,17 +81,19 @@ const rulesSchema = z.object({
  * Reads what the user wrote, loads the policy once and checks all of it, so that nothing is found wrong later.
  *
  * @param text a name or the path of a module (it has a slash or ends in .js or .mjs), with or without `(option=value,…)`
+ * @param use how it is used unless the text says otherwise
  * @throws PolicyError which says what is wrong and what there is
  */
-export async function readPolicySpec(text: string): Promise<PolicySpec> {
+export async function readPolicySpec(text: string, use: PolicyUse = TALK_USE): Promise<PolicySpec> {
   const match = /^([^()]+?)(?:\((.*)\))?$/.exec(text.trim());
   if (match === null) throw new PolicyError(`policy «${text}»: write NAME or NAME(option=value,…)`);
   const name = match[1] as string;
   const from = await locate(name);
   const policy = await importPolicy(from, name);
-  const options = readOptions(policy, match[2] ?? '');
-  checkRules(policy, options, name);
-  return { label: labelOf(policy, options), from, options };
+  const written = readWritten(policy.name, match[2] ?? '');
+  const spec = { from, ...readUse(policy.name, written, use), options: readOptions(policy, written) };
+  checkRules(policy, spec.options, name);
+  return { ...spec, label: labelOf(policy, spec) };
 }
 
 /**
@@ -141,15 +155,44 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
   throw new PolicyError(`policy «${name}» is not whole:\n${z.prettifyError(result.error)}`);
 }
 
-function readOptions(policy: Policy, text: string): Record<string, number> {
-  const values = Object.fromEntries(Object.entries(policy.options).map(([name, option]) => [name, option.default]));
+/** `a=1,b=2` → name → text. */
+function readWritten(policy: string, text: string): Map<string, string> {
+  const written = new Map<string, string>();
   for (const part of text.split(',').filter((piece) => piece.trim() !== '')) {
-    const [name = '', value = ''] = part.split('=').map((piece) => piece.trim());
+    const [name = '', value = '', ...rest] = part.split('=').map((piece) => piece.trim());
+    if (value === '' || rest.length > 0) throw new PolicyError(`policy «${policy}»: write option=value, not «${part}»`);
+    written.set(name, value);
+  }
+  return written;
+}
+
+/** Takes out of `written` what every policy has. */
+function readUse(policy: string, written: Map<string, string>, use: PolicyUse): PolicyUse {
+  const priority = written.get('spinner-priority') ?? String(use.spinnerPriority);
+  const keep = written.get('keep-lock-on') ?? use.keepLockOn;
+  written.delete('spinner-priority');
+  written.delete('keep-lock-on');
+  const spinnerPriority = /^-?\d+$/.test(priority) ? Number(priority) : Number.NaN;
+  if (!(spinnerPriority >= MIN_PRIORITY && spinnerPriority <= MAX_PRIORITY)) {
+    throw new PolicyError(
+      `policy «${policy}»: spinner-priority is ${MIN_PRIORITY} to ${MAX_PRIORITY}, not «${priority}»`,
+    );
+  }
+  const keepLockOn = policySpecSchema.shape.keepLockOn.safeParse(keep);
+  if (!keepLockOn.success)
+    throw new PolicyError(`policy «${policy}»: keep-lock-on is nothing or nonblocking, not «${keep}»`);
+  return { spinnerPriority, keepLockOn: keepLockOn.data };
+}
+
+function readOptions(policy: Policy, written: ReadonlyMap<string, string>): Record<string, number> {
+  const values = Object.fromEntries(Object.entries(policy.options).map(([name, option]) => [name, option.default]));
+  for (const [name, value] of written) {
     const option = policy.options[name];
     if (option === undefined) {
       const known = Object.entries(policy.options).map(([known, { summary }]) => `${known} (${summary})`);
+      const common = 'spinner-priority, keep-lock-on';
       throw new PolicyError(
-        `policy «${policy.name}» has no option «${name}»; ${known.length === 0 ? 'it has none' : `it has ${known.join(', ')}`}`,
+        `policy «${policy.name}» has no option «${name}»; it has ${[...known, 'and, as every policy,', common].join(' ')}`,
       );
     }
     values[name] = readOption(policy.name, name, option, value);
@@ -169,12 +212,15 @@ function readOption(policy: string, name: string, option: PolicyOption, text: st
   return value;
 }
 
-function labelOf(policy: Policy, options: Readonly<Record<string, number>>): string {
-  const changed = Object.entries(policy.options)
+/** Says what differs from the default, and nothing else. */
+function labelOf(policy: Policy, { options, ...use }: PolicyUse & Pick<PolicySpec, 'options'>): string {
+  const own = Object.entries(policy.options)
     .filter(([name, option]) => options[name] !== option.default)
     .map(([name, option]) => {
       const value = options[name] as number;
       return `${name}=${option.kind === 'duration' ? formatDuration(value) : value}`;
     });
-  return changed.length === 0 ? policy.name : `${policy.name}(${changed.join(',')})`;
+  if (use.spinnerPriority !== TALK_USE.spinnerPriority) own.push(`spinner-priority=${use.spinnerPriority}`);
+  if (use.keepLockOn !== TALK_USE.keepLockOn) own.push(`keep-lock-on=${use.keepLockOn}`);
+  return own.length === 0 ? policy.name : `${policy.name}(${own.join(',')})`;
 }

@@ -15,7 +15,7 @@ answerParent(serverCommands, {
     server = new ServerProcess(setup);
     return { port: await server.start() };
   },
-  spin: async ({ spinners, priority }) => ({ soloTicksPerSecond: await running().spin(spinners, priority) }),
+  spin: async (setup) => ({ soloRoundsPerSecond: await running().spin(setup) }),
   begin: () => {
     running().begin();
     return {};

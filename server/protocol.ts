@@ -21,6 +21,18 @@ export const serverSetupSchema = z.strictObject({
 });
 export type ServerSetup = z.infer<typeof serverSetupSchema>;
 
+/** The work of CPU threads: `workers/spinner.ts` says what each does. */
+export const SPINNER_KINDS = ['fib', 'native', 'releasing'] as const;
+
+/** CPU threads to start. */
+export const spinSetupSchema = z.strictObject({
+  spinners: z.number().int().positive(),
+  kind: z.enum(SPINNER_KINDS),
+  /** Each sets its own to, as the talk's `sys.setpriority(-1)`. */
+  priority: z.number().int(),
+});
+export type SpinSetup = z.infer<typeof spinSetupSchema>;
+
 /** What happened in a server's process between `begin` and `end`. */
 export const serverReadingSchema = z.strictObject({
   durationNs: z.number(),
@@ -40,8 +52,8 @@ export const serverCommands = {
   start: { request: serverSetupSchema, answer: z.strictObject({ port: z.number().int() }) },
   /** Starts CPU threads, lets them warm up, measures what they get while the server has nothing to do. */
   spin: {
-    request: z.strictObject({ spinners: z.number().int().positive(), priority: z.number().int() }),
-    answer: z.strictObject({ soloTicksPerSecond: z.number() }),
+    request: spinSetupSchema,
+    answer: z.strictObject({ soloRoundsPerSecond: z.number() }),
   },
   /** Marks the start of what is measured. */
   begin: { request: z.strictObject({}), answer: z.strictObject({}) },
