@@ -2,7 +2,7 @@
 import type { Progress } from './progress.ts';
 
 /** Signals that ask the program to end. */
-const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+export const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs something that can be interrupted.

@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
+import { checkCommand, withCheckOptions } from './check-command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { readOptions, withOptions } from './options.ts';
 
@@ -15,6 +16,9 @@ try {
     .usage('$0 [command]\n\nA laboratory for global-lock scheduling.')
     .command(['bench', '$0'], 'measure echo servers under lock policies', withOptions, async (args) => {
       process.exitCode = await benchCommand(await readOptions(args, argv));
+    })
+    .command('check [policies..]', 'prove policies in every interleaving', withCheckOptions, async (args) => {
+      process.exitCode = await checkCommand(args);
     })
     .version(packageJson.version)
     .alias('help', 'h')

@@ -177,7 +177,8 @@ export async function readOptions(
   return options;
 }
 
-function wholeNumber(option: string, text: string, min: number, max: number): number {
+/** A whole number within limits, as an option gives it. */
+export function wholeNumber(option: string, text: string, min: number, max: number): number {
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${option} is a whole number from ${min} to ${max}, not «${text}»`);
@@ -198,7 +199,7 @@ function size(option: string, text: string, minBytes: number, maxBytes: number):
 }
 
 /** Splits at commas that are not inside parentheses: `py32(a=1,b=2),free-threaded` is two. */
-function split(texts: readonly string[]): string[] {
+export function split(texts: readonly string[]): string[] {
   return texts
     .flatMap((text) => text.split(/,(?![^(]*\))/))
     .map((text) => text.trim())

@@ -56,6 +56,13 @@ const optionSchema = z.object({
   summary: z.string(),
 });
 
+const claimSchema = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('forced-switch') }),
+  z.object({ kind: z.literal('timed-request') }),
+  z.object({ kind: z.literal('priority') }),
+  z.object({ kind: z.literal('bounded-bypass'), times: z.number().int().min(0).max(14) }),
+]);
+
 /** What a policy's file must export by default. */
 const policySchema = z.object({
   name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower case letters, digits and dashes'),
@@ -63,6 +70,7 @@ const policySchema = z.object({
   exclusive: z.boolean(),
   words: z.record(z.string(), z.string()),
   options: z.record(z.string(), optionSchema),
+  claims: z.array(claimSchema).optional(),
   rules: z.custom<unknown>((value) => typeof value === 'function', { error: 'must be a function' }),
 });
 

@@ -43,13 +43,21 @@ export interface PolicyOption {
  * it first sleeps in an acquire until it holds the lock.
  */
 export type Claim =
-  /** A thread that releases while the word of its yield point is set does not hold the lock again before another has held it. */
+  /**
+   * A thread that releases while the word of its yield point is set does not hold the lock again before another has held it. Where
+   * ticks are counted, every release counts as asked for.
+   */
   | { readonly kind: 'forced-switch' }
   /**
    * A thread takes the lock at most once while one of higher priority waits (it may have looked just before that began to wait). And a
    * holder passes no yield point unasked while one of higher priority sleeps and nobody else is about to acquire or release.
    */
   | { readonly kind: 'priority' }
+  /**
+   * A thread whose sleep in acquire has timed out twice, while one and the same thread of no higher priority held the lock, does not
+   * sleep again unless the word of the yield point is set.
+   */
+  | { readonly kind: 'timed-request' }
   /** While a thread waits, others take the lock at most so many times, 14 at the most. */
   | { readonly kind: 'bounded-bypass'; readonly times: number };
 

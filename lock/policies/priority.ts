@@ -31,6 +31,7 @@ export default definePolicy({
   name: 'priority',
   summary: 'CPython 3.2 with priorities: the highest always runs',
   exclusive: true,
+  claims: [{ kind: 'forced-switch' }, { kind: 'timed-request' }, { kind: 'priority' }],
   words: {
     LOCKED: 'FREE 0, or 1 + the level of the thread that holds it',
     DROP_REQUEST: '1: the holder is asked to release; cleared by whoever takes the lock next',

@@ -29,6 +29,7 @@ export default definePolicy({
   name: 'py32',
   summary: 'CPython 3.2 and later: ask after 5 ms, forced switch',
   exclusive: true,
+  claims: [{ kind: 'forced-switch' }, { kind: 'timed-request' }],
   words: {
     LOCKED: 'FREE 0, HELD 1',
     WAITERS: 'how many threads are in acquire and did not find the lock free',

@@ -15,7 +15,7 @@ import { type Move, threadsIn, type World } from './world.ts';
 export interface Before {
   readonly holding: number;
   readonly waiting: number;
-  /** Whether the word that asks the holder to yield was set. */
+  /** Whether the holder was asked to yield: by the word, or by every look of a policy that counts ticks. */
   readonly requested: boolean;
 }
 
@@ -25,9 +25,10 @@ interface Watcher {
    * Looks at a move that has been made.
    *
    * @param state the number it returned for the move before, 0 at the start; from 0 to 65,535
+   * @param takers the threads that hold since this move
    * @returns the new number, or what breaks the claim
    */
-  watch(state: number, move: Move, before: Before, after: World): number | string;
+  watch(state: number, move: Move, takers: readonly number[], before: Before, after: World): number | string;
 }
 
 /** All of a policy's claims, each with its number. */
@@ -52,7 +53,7 @@ export class Watch {
       if (world.holds(thread)) holding |= 1 << thread;
       if (waitsIn(world, thread)) waiting |= 1 << thread;
     }
-    return { holding, waiting, requested: this.#breaker !== undefined && world.words[this.#breaker] !== 0 };
+    return { holding, waiting, requested: this.#breaker === undefined || world.words[this.#breaker] !== 0 };
   }
 
   /**
@@ -61,8 +62,13 @@ export class Watch {
    * @returns the claim it breaks, or undefined
    */
   after(move: Move, before: Before, world: World): { property: Claim['kind']; message: string } | undefined {
+    if (this.watchers.length === 0) return undefined;
+    const takers: number[] = [];
+    for (let thread = 0; thread < world.actors.length; thread++) {
+      if ((before.holding & (1 << thread)) === 0 && world.holds(thread)) takers.push(thread);
+    }
     for (const [i, { property, watcher }] of this.watchers.entries()) {
-      const next = watcher.watch(this.states[i] as number, move, before, world);
+      const next = watcher.watch(this.states[i] as number, move, takers, before, world);
       if (typeof next === 'string') return { property, message: next };
       this.states[i] = next;
     }
@@ -70,6 +76,7 @@ export class Watch {
   }
 }
 
+/** The place of the word that asks the holder to yield. */
 function breakerOf({ yieldPoint }: Rules): number | undefined {
   return yieldPoint.kind === 'requested' ? yieldPoint.word / INTS_PER_WORD : undefined;
 }
@@ -84,6 +91,8 @@ function watcherOf(claim: Claim): Watcher {
   switch (claim.kind) {
     case 'forced-switch':
       return forcedSwitch;
+    case 'timed-request':
+      return timedRequest;
     case 'priority':
       return priority;
     case 'bounded-bypass':
@@ -91,19 +100,14 @@ function watcherOf(claim: Claim): Watcher {
   }
 }
 
-/** The threads that hold now and did not before. */
-function takers(before: Before, after: World): number[] {
-  return [...after.actors.keys()].filter((thread) => after.holds(thread) && !(before.holding & (1 << thread)));
-}
-
 const name = (thread: number) => `thread ${thread + 1}`;
 
 /** The number: a bit for each thread that released on request and may not hold again yet. */
 const forcedSwitch: Watcher = {
-  watch(barred, { thread }, before, after) {
+  watch(barred, { thread }, takers, before, after) {
     let now = barred;
     if (before.requested && before.holding & (1 << thread) && !after.holds(thread)) now |= 1 << thread;
-    for (const taker of takers(before, after)) {
+    for (const taker of takers) {
       if (now & (1 << taker)) return `${name(taker)} released on request and holds again, and nobody held meanwhile`;
       now = 0;
     }
@@ -111,13 +115,28 @@ const forcedSwitch: Watcher = {
   },
 };
 
+/** The number: two bits for each thread, how often its sleep timed out since somebody took the lock. */
+const timedRequest: Watcher = {
+  watch(timeouts, move, takers, before, after) {
+    if (takers.length > 0) return 0;
+    const { thread } = move;
+    const shift = 2 * thread;
+    const mine = (timeouts >> shift) & 0b11;
+    if (after.piece(thread)?.kind !== 'acquire') return timeouts;
+    if (move.kind === 'timeOut') return mine < 2 ? timeouts + (1 << shift) : timeouts;
+    const asksNobody = !threadsIn(before.holding).some((holder) => after.priority(holder) <= after.priority(thread));
+    if (mine < 2 || !after.isAsleep(thread) || before.requested || asksNobody) return timeouts;
+    return `${name(thread)} has timed out twice while one thread held the lock, and sleeps again without having asked for it`;
+  },
+};
+
 /** The number: bit 4 × high + low says that low has once taken the lock while high, of higher priority, waited. */
 const priority: Watcher = {
-  watch(passed, { thread }, before, after) {
+  watch(passed, { thread }, takers, before, after) {
     let now = passed;
     const higher = (than: number) =>
       threadsIn(before.waiting).filter((each) => after.priority(each) > after.priority(than));
-    for (const taker of takers(before, after)) {
+    for (const taker of takers) {
       for (const high of higher(taker)) {
         if (high === taker) continue;
         const bit = 1 << (4 * high + taker);
@@ -143,9 +162,9 @@ const priority: Watcher = {
 /** The number: four bits for each thread, how often others took the lock while it waited. */
 function boundedBypass(times: number): Watcher {
   return {
-    watch(bypassed, _move, before, after) {
+    watch(bypassed, _move, takers, before) {
       let now = bypassed;
-      for (const taker of takers(before, after)) {
+      for (const taker of takers) {
         for (const waiter of threadsIn(before.waiting)) {
           if (waiter === taker) continue;
           if (((now >> (4 * waiter)) & 0b1111) >= times) {

@@ -5,6 +5,9 @@
  * three times is where it was after trying once, or that it has forgotten what it loaded. V8 can: a generator is a place in the
  * text and some variables. This makes models of three threads a hundred times smaller, and finite whatever the number of time-outs.
  *
+ * A variable that will not be read again may show an old value. Two positions then stay apart that could be one, which costs states and
+ * nothing else; how many depends on which code V8 has compiled, so the number of states is not the same in every run.
+ *
  * What a debugger does not show are results in the middle of an expression: `(yield a) + (yield b)` holds the first while it
  * waits for the second. So a result that is kept over a `yield` must be kept in a variable; `audit.ts` finds those that are not.
  */

@@ -113,6 +113,26 @@ export function search(task: Search): Verdict {
   return { kind: 'broken', property: 'progress', message, moves: graph.path(doomed) };
 }
 
+/**
+ * Follows one schedule, and looks at each state on the way.
+ *
+ * @returns the first property that is broken; undefined if none is, or only one of all schedules together (`progress`)
+ */
+export function follow(task: Search, moves: readonly Move[]): { property: Property; message: string } | undefined {
+  const world = new World(task.actors, Object.keys(task.subject.policy.words).length);
+  const watch = new Watch(task.subject);
+  const judge = new Judge(task);
+  for (const move of moves) {
+    const before = watch.before(world);
+    world.apply(move);
+    const claim = watch.after(move, before, world);
+    if (claim !== undefined) return claim;
+    const found = judge.look(world);
+    if (found?.kind === 'broken') return { property: found.property, message: found.message };
+  }
+  return undefined;
+}
+
 const NOBODY = 0xffff;
 
 function encodePast(runner: number, preemptions: number): string {

@@ -9,8 +9,8 @@
  * That a piece starts afresh is an assumption: what a thread keeps for itself from one piece to the next is its priority,
  * everything else is in the shared words. `audit.ts` looks whether a policy keeps to it.
  */
-import { layOut, NOT_EQUAL } from '../../memory.ts';
-import type { Policy } from '../../policy.ts';
+import { layOut, NOT_EQUAL, type Steps } from '../../memory.ts';
+import type { Policy, Rules } from '../../policy.ts';
 import { GeneratorWatch } from './local-state.ts';
 import { type Piece, run } from './program.ts';
 import { type RecordedStep, StepFault, StepRecorder } from './steps.ts';
@@ -38,6 +38,13 @@ export interface Position {
   readonly depth: number;
 }
 
+/** Is told that the policy's own code is about to run, and that it has come back. */
+export interface OnResume {
+  /** @param steps how many the piece has made so far */
+  enter(thread: number, piece: Piece['kind'], steps: number): void;
+  leave(): void;
+}
+
 /** A piece that has made so many steps and is not back where it was before is given up. */
 export const MAX_STEPS = 1_000;
 
@@ -60,13 +67,15 @@ interface Root {
 export class Unfolding {
   readonly #subject: Subject;
   readonly #me: number;
+  readonly #onResume: OnResume | undefined;
   readonly #nodes: Node[] = [];
   readonly #starts = new Map<string, Node>();
 
   /** @param me the thread's number, from 1 */
-  constructor(subject: Subject, me: number) {
+  constructor(subject: Subject, me: number, onResume?: OnResume) {
     this.#subject = subject;
     this.#me = me;
+    this.#onResume = onResume;
   }
 
   /** The position with this number. */
@@ -108,7 +117,7 @@ export class Unfolding {
     const { place, localState } = this.#replay(root, results.reverse());
     const slept = from.place.kind === 'step' && from.place.step.kind === 'wait' && result !== NOT_EQUAL;
     const hasSlept = from.hasSlept || slept;
-    const key = localState === undefined ? undefined : `${hasSlept} ${write(place)} ${localState}`;
+    const key = localState === undefined ? undefined : `${hasSlept} ${writePlace(place)} ${localState}`;
     const known = key === undefined ? undefined : root.known.get(key);
     if (known !== undefined) return known;
     const node = this.#add(root, place, hasSlept, { at: from, result });
@@ -133,7 +142,7 @@ export class Unfolding {
   #replay({ piece, priority }: Root, results: readonly number[]): { place: Place; localState: string | undefined } {
     const watch = new GeneratorWatch();
     return watch.during(() => {
-      const running = new RunningThread(this.#subject, this.#me);
+      const running = new RunningThread(this.#subject, this.#me, this.#onResume);
       if (priority !== 0) {
         let place = running.begin({ kind: 'set priority', priority });
         while (place.kind === 'step') place = running.next(resultAlone(place.step));
@@ -151,22 +160,26 @@ export class Unfolding {
 
 /** A thread that runs pieces of a policy one after the other, with the generators of one set of rules. It goes forward only. */
 export class RunningThread {
-  readonly #rules;
+  readonly #rules: Rules;
   readonly #recorder: StepRecorder;
   readonly #me: number;
-  #steps: ReturnType<typeof run> | undefined;
+  readonly #onResume: OnResume | undefined;
+  #steps: Steps | undefined;
+  #piece: Piece['kind'] = 'acquire';
   #made = 0;
   #pausesIfEmpty = false;
 
-  constructor({ policy, options }: Subject, me: number) {
+  constructor({ policy, options }: Subject, me: number, onResume?: OnResume) {
     this.#recorder = new StepRecorder(Object.keys(policy.words).length);
     this.#rules = policy.rules(layOut(policy.words), options);
     this.#me = me;
+    this.#onResume = onResume;
   }
 
   /** Begins a piece and stops before its first step. */
   begin(piece: Piece): Place {
     this.#made = 0;
+    this.#piece = piece.kind;
     // Holding lasts until the first step of release: it must have one, or a lock that does nothing would pass.
     this.#pausesIfEmpty = piece.kind === 'release';
     return this.#guard(() => {
@@ -192,15 +205,19 @@ export class RunningThread {
   }
 
   #guard(work: () => Place): Place {
+    this.#onResume?.enter(this.#me, this.#piece, this.#made);
     try {
       return work();
     } catch (error) {
       return { kind: 'fault', message: error instanceof StepFault ? error.message : `throws ${error}` };
+    } finally {
+      this.#onResume?.leave();
     }
   }
 }
 
-function write(place: Place): string {
+/** A place as text: the step and its operands. */
+export function writePlace(place: Place): string {
   return place.kind === 'step' ? Object.values(place.step).join(' ') : place.kind;
 }
 
