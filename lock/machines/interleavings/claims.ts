@@ -4,6 +4,9 @@
  *
  * A thread *waits* for the lock, in the sense of a claim, from when it first sleeps in an acquire until it holds. Earlier than that
  * the others need not know of it: between two of its steps any number of theirs can happen.
+ *
+ * A timed request is a matter of two threads, and to count the time-outs of three makes four times as many states: it is watched in models of
+ * two.
  */
 
 import { INTS_PER_WORD, layOut } from '../../memory.ts';
@@ -17,6 +20,8 @@ export interface Before {
   readonly waiting: number;
   /** Whether the holder was asked to yield: by the word, or by every look of a policy that counts ticks. */
   readonly requested: boolean;
+  /** Whether a thread is about to change its priority. What others know of it is then neither the old nor the new. */
+  readonly changing: boolean;
 }
 
 /** Watches one claim. */
@@ -38,9 +43,10 @@ export class Watch {
   states: number[];
   readonly #breaker: number | undefined;
 
-  constructor({ policy, options }: Subject) {
+  constructor({ policy, options }: Subject, threads: number) {
     const rules = policy.rules(layOut(policy.words), options);
-    this.watchers = (policy.claims ?? []).map((claim) => ({ property: claim.kind, watcher: watcherOf(claim) }));
+    const claims = (policy.claims ?? []).filter(({ kind }) => kind !== 'timed-request' || threads <= 2);
+    this.watchers = claims.map((claim) => ({ property: claim.kind, watcher: watcherOf(claim) }));
     this.states = this.watchers.map(() => 0);
     this.#breaker = breakerOf(rules);
   }
@@ -49,11 +55,13 @@ export class Watch {
   before(world: World): Before {
     let holding = 0;
     let waiting = 0;
+    let changing = false;
     for (const thread of world.actors.keys()) {
       if (world.holds(thread)) holding |= 1 << thread;
       if (waitsIn(world, thread)) waiting |= 1 << thread;
+      if (world.piece(thread)?.kind === 'set priority') changing = true;
     }
-    return { holding, waiting, requested: this.#breaker === undefined || world.words[this.#breaker] !== 0 };
+    return { holding, waiting, changing, requested: this.#breaker === undefined || world.words[this.#breaker] !== 0 };
   }
 
   /**
@@ -115,10 +123,10 @@ const forcedSwitch: Watcher = {
   },
 };
 
-/** The number: two bits for each thread, how often its sleep timed out since somebody took the lock. */
+/** The number: two bits for each thread, how often its sleep timed out since somebody took the lock or set its priority. */
 const timedRequest: Watcher = {
   watch(timeouts, move, takers, before, after) {
-    if (takers.length > 0) return 0;
+    if (takers.length > 0 || before.changing) return 0;
     const { thread } = move;
     const shift = 2 * thread;
     const mine = (timeouts >> shift) & 0b11;

@@ -64,7 +64,7 @@ const outgrown = (message: string): Finding => ({ kind: 'outgrown', message });
 export function search(task: Search): Verdict {
   const { subject, actors, spurious, bounds } = task;
   const world = new World(actors, Object.keys(subject.policy.words).length);
-  const watch = new Watch(subject);
+  const watch = new Watch(subject, actors.length);
   const judge = new Judge(task);
   const bounded = bounds.preemptions < Infinity;
   const graph = new Graph();
@@ -120,7 +120,7 @@ export function search(task: Search): Verdict {
  */
 export function follow(task: Search, moves: readonly Move[]): { property: Property; message: string } | undefined {
   const world = new World(task.actors, Object.keys(task.subject.policy.words).length);
-  const watch = new Watch(task.subject);
+  const watch = new Watch(task.subject, task.actors.length);
   const judge = new Judge(task);
   for (const move of moves) {
     const before = watch.before(world);
