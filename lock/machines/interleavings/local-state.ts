@@ -9,7 +9,7 @@
  * nothing else; how many depends on which code V8 has compiled, so the number of states is not the same in every run.
  *
  * What a debugger does not show are results in the middle of an expression: `(yield a) + (yield b)` holds the first while it
- * waits for the second. So a result that is kept over a `yield` must be kept in a variable; `audit.ts` finds those that are not.
+ * waits for the second. So a result that is kept over a `yield` must be kept in a variable; `unfolding.ts` looks whether it is.
  */
 import { Session } from 'node:inspector';
 import { z } from 'zod';
@@ -115,16 +115,20 @@ function stateOf(generator: unknown): string | undefined {
   const scopes = find('[[Scopes]]');
   if (scopes === undefined) return undefined;
   const parts = [JSON.stringify(find('[[GeneratorLocation]]')?.value)];
+  let isOwn = true;
   for (const { value: scope } of propertiesOf(scopes).result) {
-    // Up to the function that makes the rules. What lies outside it is not one thread's.
-    if (scope?.objectId === undefined || !/^(Local|Block|Closure|Catch|With Block)\b/.test(scope.description ?? ''))
-      break;
+    const kind = /^(Local|Block|Closure|Catch)\b/.exec(scope?.description ?? '')?.[1];
+    if (scope === undefined || kind === undefined) break;
+    const isOfRules = scope.description === 'Closure (rules)';
+    // Beyond its own scopes and those of rules() there may be anything, a whole module, and none of it is one thread's.
+    if (kind === 'Closure' && !isOfRules) isOwn = false;
     for (const { name, value } of propertiesOf(scope).result) {
+      if (!isOwn && value?.objectId !== undefined) continue;
       const text = value === undefined ? 'undefined' : textOf(value);
       if (text === undefined) return undefined;
       parts.push(`${name}=${text}`);
     }
-    if (scope.description === 'Closure (rules)') break;
+    if (isOfRules) break;
   }
   return parts.join(' ');
 }

@@ -6,6 +6,9 @@
  * is a look into a table. Positions in which the policy makes the same step from the same place with the same variables
  * (`local-state.ts`) are one.
  *
+ * The local state does not show what is kept in the middle of an expression. So where two ways meet, the policy is run on both for one
+ * step more, and must do the same.
+ *
  * That a piece starts afresh is an assumption: what a thread keeps for itself from one piece to the next is its priority,
  * everything else is in the shared words. `audit.ts` looks whether a policy keeps to it.
  */
@@ -51,8 +54,16 @@ export const MAX_STEPS = 1_000;
 interface Node extends Position {
   readonly root: Root;
   /** The result of the last step, and where that was done; null at the start of a piece. */
-  readonly last: { readonly at: Node; readonly result: number } | null;
+  readonly last: Way | null;
+  /** Other ways that lead here. */
+  readonly others: Way[];
   readonly after: Map<number, Node>;
+}
+
+/** A way to a position: a step before it, and its result. */
+interface Way {
+  readonly at: Node;
+  readonly result: number;
 }
 
 interface Root {
@@ -61,6 +72,12 @@ interface Root {
   readonly priority: number;
   /** Positions by their local state. */
   readonly known: Map<string, Node>;
+}
+
+/** Where a run of a piece has come to. */
+interface Replay {
+  readonly place: Place;
+  readonly localState: string | undefined;
 }
 
 /** The positions of the thread with one number, in all pieces and at all priorities, found as they are asked for. */
@@ -112,34 +129,38 @@ export class Unfolding {
 
   #find(from: Node, result: number): Node {
     const { root } = from;
-    const results = [result];
-    for (let node = from; node.last !== null; node = node.last.at) results.push(node.last.result);
-    const { place, localState } = this.#replay(root, results.reverse());
+    const way = { at: from, result };
+    const { place, localState } = this.#replay(root, resultsOf(way), true);
+    // Whoever came here on another way must go on alike, or else they were not at the same place.
+    for (const other of from.others) {
+      const theirs = this.#replay(root, [...resultsOf(other), result]).place;
+      if (writePlace(theirs) !== writePlace(place)) return this.#add(root, notTheSame(place, theirs), false, way);
+    }
     const slept = from.place.kind === 'step' && from.place.step.kind === 'wait' && result !== NOT_EQUAL;
     const hasSlept = from.hasSlept || slept;
     const key = localState === undefined ? undefined : `${hasSlept} ${writePlace(place)} ${localState}`;
     const known = key === undefined ? undefined : root.known.get(key);
-    if (known !== undefined) return known;
-    const node = this.#add(root, place, hasSlept, { at: from, result });
-    if (key !== undefined) root.known.set(key, node);
-    return node;
+    if (known === undefined) {
+      const node = this.#add(root, place, hasSlept, way);
+      if (key !== undefined) root.known.set(key, node);
+      return node;
+    }
+    for (const [next, { place: there }] of known.after) {
+      const mine = this.#replay(root, [...resultsOf(way), next]).place;
+      if (writePlace(mine) !== writePlace(there)) return this.#add(root, notTheSame(there, mine), false, way);
+    }
+    known.others.push(way);
+    return known;
   }
 
-  #add(root: Root, place: Place, hasSlept: boolean, last: Node['last']): Node {
-    const node = {
-      id: this.#nodes.length,
-      root,
-      place,
-      hasSlept,
-      depth: (last?.at.depth ?? -1) + 1,
-      last,
-      after: new Map(),
-    };
+  #add(root: Root, place: Place, hasSlept: boolean, last: Way | null): Node {
+    const depth = last === null ? 0 : last.at.depth + 1;
+    const node = { id: this.#nodes.length, root, place, hasSlept, depth, last, others: [], after: new Map() };
     this.#nodes.push(node);
     return node;
   }
 
-  #replay({ piece, priority }: Root, results: readonly number[]): { place: Place; localState: string | undefined } {
+  #replay({ piece, priority }: Root, results: readonly number[], asksState = false): Replay {
     const watch = new GeneratorWatch();
     return watch.during(() => {
       const running = new RunningThread(this.#subject, this.#me, this.#onResume);
@@ -153,9 +174,23 @@ export class Unfolding {
         watch.reset();
         place = running.next(result);
       }
-      return { place, localState: place.kind === 'step' ? watch.localState() : '' };
+      return { place, localState: place.kind === 'step' && asksState ? watch.localState() : '' };
     });
   }
+}
+
+/** All results since the piece began. */
+function resultsOf(way: Way): number[] {
+  const results: number[] = [];
+  for (let last: Way | null = way; last !== null; last = last.at.last) results.push(last.result);
+  return results.reverse();
+}
+
+function notTheSame(one: Place, other: Place): Place {
+  const message =
+    `goes on with «${writePlace(one)}» or «${writePlace(other)}» from the same place, with the same variables: it keeps a result ` +
+    'in the middle of an expression, where it must be in a variable';
+  return { kind: 'fault', message };
 }
 
 /** A thread that runs pieces of a policy one after the other, with the generators of one set of rules. It goes forward only. */
