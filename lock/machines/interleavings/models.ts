@@ -15,7 +15,7 @@ const MIXES: Readonly<Record<number, readonly string[]>> = {
 
 /** For policies that know priorities; their states are more, and their lives must be shorter. */
 const PRIORITY_MIXES: Readonly<Record<number, readonly string[]>> = {
-  2: [...(MIXES[2] ?? []), 'io2+cpu2@-1', 'io1@1+cpu2', 'io1@1+cpu2@-1', 'cpu1@-1+cpu1@-1'],
+  2: ['io1+io1', 'io1+cpu1', 'cpu1+cpu1', 'io1+cpu2@-1', 'io1@1+cpu1', 'io1@1+cpu1@-1', 'cpu1@-1+cpu1@-1'],
   3: ['io0+io0+io0', 'io0+io0+cpu1@-1', 'io0+io0@1+io0@-1'],
   4: ['io0+io0+io0+io0'],
 };
