@@ -60,6 +60,7 @@ const claimSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('forced-switch') }),
   z.object({ kind: z.literal('timed-request') }),
   z.object({ kind: z.literal('priority') }),
+  z.object({ kind: z.literal('zero-at-rest'), word: z.string() }),
   z.object({ kind: z.literal('bounded-bypass'), times: z.number().int().min(0).max(14) }),
 ]);
 

@@ -42,7 +42,7 @@ export interface PolicyOption {
  * What a policy promises beside being a lock. `convoy check` looks for a schedule that breaks it. A thread waits, here, from when
  * it first sleeps in an acquire until it holds the lock.
  */
-export type Claim =
+export type Claim<Name extends string = string> =
   /**
    * A thread that releases while the word of its yield point is set does not hold the lock again before another has held it. Where
    * ticks are counted, every release counts as asked for.
@@ -58,6 +58,8 @@ export type Claim =
    * sleep again unless the word of the yield point is set.
    */
   | { readonly kind: 'timed-request' }
+  /** The word is 0 again when every thread has released and none acquires: a count that is kept right, a request that is not left behind. */
+  | { readonly kind: 'zero-at-rest'; readonly word: Name }
   /** While a thread waits, others take the lock at most so many times, 14 at the most. */
   | { readonly kind: 'bounded-bypass'; readonly times: number };
 
@@ -78,7 +80,7 @@ export interface Policy<Name extends string = string, Option extends string = st
   readonly words: Readonly<Record<Name, string>>;
   readonly options: Readonly<Record<Option, PolicyOption>>;
   /** What it promises, for `convoy check` to prove. None if absent. */
-  readonly claims?: readonly Claim[];
+  readonly claims?: readonly Claim<NoInfer<Name>>[];
   /** Called once for each thread: what the rules close over is that thread's own. */
   rules(words: WordsOf<Name>, options: Readonly<Record<Option, number>>): Rules;
 }

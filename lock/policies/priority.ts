@@ -31,7 +31,15 @@ export default definePolicy({
   name: 'priority',
   summary: 'CPython 3.2 with priorities: the highest always runs',
   exclusive: true,
-  claims: [{ kind: 'forced-switch' }, { kind: 'timed-request' }, { kind: 'priority' }],
+  claims: [
+    { kind: 'forced-switch' },
+    { kind: 'timed-request' },
+    { kind: 'priority' },
+    { kind: 'zero-at-rest', word: 'WAITING_LOW' },
+    { kind: 'zero-at-rest', word: 'WAITING_NORMAL' },
+    { kind: 'zero-at-rest', word: 'WAITING_HIGH' },
+    { kind: 'zero-at-rest', word: 'DROP_REQUEST' },
+  ],
   words: {
     LOCKED: 'FREE 0, or 1 + the level of the thread that holds it',
     DROP_REQUEST: '1: the holder is asked to release; cleared by whoever takes the lock next',

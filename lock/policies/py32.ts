@@ -29,7 +29,12 @@ export default definePolicy({
   name: 'py32',
   summary: 'CPython 3.2 and later: ask after 5 ms, forced switch',
   exclusive: true,
-  claims: [{ kind: 'forced-switch' }, { kind: 'timed-request' }],
+  claims: [
+    { kind: 'forced-switch' },
+    { kind: 'timed-request' },
+    { kind: 'zero-at-rest', word: 'WAITERS' },
+    { kind: 'zero-at-rest', word: 'DROP_REQUEST' },
+  ],
   words: {
     LOCKED: 'FREE 0, HELD 1',
     WAITERS: 'how many threads are in acquire and did not find the lock free',

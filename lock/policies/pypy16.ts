@@ -17,6 +17,7 @@ export default definePolicy({
   name: 'pypy16',
   summary: 'PyPy 1.6: the same as py27, every 10,000 loop iterations',
   exclusive: true,
+  claims: [{ kind: 'zero-at-rest', word: 'WAITERS' }],
   words: {
     HELD: 'the semaphore: 0 free, 1 held',
     WAITERS: 'how many threads are in acquire and did not find it free',

@@ -24,6 +24,17 @@ describe('the policies that come with Convoy are proved', () => {
   );
 
   it(
+    'with pre-emptions bounded, where lives are too long for all of them',
+    async () => {
+      const { code, stdout } = await check('priority', '--threads', 'io1@1+io1+io1', '--preemptions', '2');
+      expect(stdout).toContain('holds within the bound');
+      expect(stdout).toContain('every order with at most 2 pre-emptions');
+      expect(code).toBe(EXIT.ok);
+    },
+    PROOF_MS,
+  );
+
+  it(
     'for three threads',
     async () => {
       const three = 'io0+io0+io0,io0+io0+cpu1';

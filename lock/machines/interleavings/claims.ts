@@ -46,7 +46,8 @@ export class Watch {
   constructor({ policy, options }: Subject, threads: number) {
     const rules = policy.rules(layOut(policy.words), options);
     const claims = (policy.claims ?? []).filter(({ kind }) => kind !== 'timed-request' || threads <= 2);
-    this.watchers = claims.map((claim) => ({ property: claim.kind, watcher: watcherOf(claim) }));
+    const names = Object.keys(policy.words);
+    this.watchers = claims.map((claim) => ({ property: claim.kind, watcher: watcherOf(claim, names) }));
     this.states = this.watchers.map(() => 0);
     this.#breaker = breakerOf(rules);
   }
@@ -95,7 +96,7 @@ function waitsIn(world: World, thread: number): boolean {
   );
 }
 
-function watcherOf(claim: Claim): Watcher {
+function watcherOf(claim: Claim, names: readonly string[]): Watcher {
   switch (claim.kind) {
     case 'forced-switch':
       return forcedSwitch;
@@ -103,6 +104,8 @@ function watcherOf(claim: Claim): Watcher {
       return timedRequest;
     case 'priority':
       return priority;
+    case 'zero-at-rest':
+      return zeroAtRest(claim.word, names.indexOf(claim.word));
     case 'bounded-bypass':
       return boundedBypass(claim.times);
   }
@@ -166,6 +169,18 @@ const priority: Watcher = {
     return now;
   },
 };
+
+/** The number: always 0. */
+function zeroAtRest(word: string, place: number): Watcher {
+  return {
+    watch(_none, _move, _takers, _before, after) {
+      const value = after.words[place];
+      if (value === undefined) return `there is no word ${word}`;
+      if (value === 0 || after.actors.some((_, thread) => !after.isEnded(thread))) return 0;
+      return `${word} is ${value} when every thread has ended`;
+    },
+  };
+}
 
 /** The number: four bits for each thread, how often others took the lock while it waited. */
 function boundedBypass(times: number): Watcher {

@@ -27,6 +27,8 @@ export type Property =
   | 'obtainable'
   /** From every state some order of steps brings every thread to its end. */
   | 'progress'
+  /** Who waits sleeps: no thread comes back to the same state by steps of its own alone. */
+  | 'no-busy-wait'
   | Claim['kind'];
 
 /** Where the search stops without an answer. */
@@ -96,7 +98,7 @@ export function search(task: Search): Verdict {
         nextNumber = graph.add(number, move);
         known.set(next, nextNumber);
       }
-      graph.link(nextNumber);
+      graph.link(nextNumber, move);
     }
     graph.endOf(number);
     if (known.size > bounds.states) {
@@ -107,8 +109,14 @@ export function search(task: Search): Verdict {
       };
     }
   }
-  const doomed = bounded ? undefined : graph.firstDoomed();
-  if (doomed === undefined) return { kind: 'holds', states: known.size };
+  if (bounded) return { kind: 'holds', states: known.size };
+  const doomed = graph.firstDoomed();
+  if (doomed === undefined) {
+    const loop = graph.firstLoop(actors.length);
+    if (loop === undefined) return { kind: 'holds', states: known.size };
+    const message = `thread ${loop.thread + 1} goes round in a circle without sleeping`;
+    return { kind: 'broken', property: 'no-busy-wait', message, moves: graph.path(loop.state) };
+  }
   const message = 'from here no order of steps brings every thread to its end';
   return { kind: 'broken', property: 'progress', message, moves: graph.path(doomed) };
 }
@@ -215,14 +223,17 @@ class Graph {
   readonly #successors: number[] = [];
   readonly #ends: number[] = [];
   readonly #goals: number[] = [];
+  /** For each successor, the thread whose step leads there; {@link NOBODY} if it is no thread's step. */
+  readonly #movers: number[] = [];
 
   add(from: number, move: Move | undefined): number {
     this.#moves.push(move);
     return this.#from.push(from) - 1;
   }
 
-  link(to: number): void {
+  link(to: number, move: Move): void {
     this.#successors.push(to);
+    this.#movers.push(move.kind === 'step' ? move.thread : NOBODY);
   }
 
   endOf(state: number): void {
@@ -270,5 +281,31 @@ class Graph {
     }
     const doomed = saved.indexOf(0);
     return doomed < 0 ? undefined : doomed;
+  }
+
+  /** The first state found to which a thread comes back by its own steps. */
+  firstLoop(threads: number): { state: number; thread: number } | undefined {
+    const count = this.#from.length;
+    for (let thread = 0; thread < threads; thread++) {
+      // A thread alone has one way from each state, a chain to follow. Where a notify has a choice, one of them will do.
+      const next = new Int32Array(count).fill(-1);
+      let at = 0;
+      for (let state = 0; state < count; state++) {
+        for (; at < (this.#ends[state] as number); at++) {
+          if (this.#movers[at] === thread) next[state] = this.#successors[at] as number;
+        }
+      }
+      // Each chain is marked with the state where it was begun: to meet one's own mark is to have gone round.
+      const begun = new Int32Array(count).fill(-1);
+      for (let state = 0; state < count; state++) {
+        let here = state;
+        while (here >= 0 && begun[here] === -1) {
+          begun[here] = state;
+          here = next[here] as number;
+        }
+        if (here >= 0 && begun[here] === state) return { state: here, thread };
+      }
+    }
+    return undefined;
   }
 }

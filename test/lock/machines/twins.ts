@@ -13,7 +13,7 @@ const HELD = 1;
 type Words = Readonly<Record<'LOCKED' | 'WAITERS' | 'GATE' | 'DROP_REQUEST' | 'LAST_HOLDER' | 'OTHER', number>>;
 
 /** Makes a policy of rules alone. */
-export function policyOf(rules: (words: Words) => Partial<Rules>, claims: readonly Claim[] = []): Subject {
+export function policyOf(rules: (words: Words) => Partial<Rules>, claims: readonly Claim<keyof Words>[] = []): Subject {
   const policy: Policy = definePolicy({
     name: 'example',
     summary: '',
@@ -316,6 +316,26 @@ export const TWINS: Readonly<Record<string, Twin>> = {
         while ((yield m.load(OTHER)) === 0);
       },
     })),
+  },
+  'waits without sleeping': {
+    breaks: 'no-busy-wait',
+    subject: policyOf(({ LOCKED }) => ({
+      *acquire(m) {
+        while ((yield m.compareExchange(LOCKED, FREE, HELD)) !== FREE);
+      },
+    })),
+  },
+  'counts its waiters up and never down': {
+    breaks: 'zero-at-rest',
+    subject: policyOf(
+      ({ LOCKED, WAITERS }) => ({
+        *acquire(m) {
+          yield m.add(WAITERS, 1);
+          while ((yield m.compareExchange(LOCKED, FREE, HELD)) !== FREE) yield m.wait(LOCKED, HELD, Infinity);
+        },
+      }),
+      [{ kind: 'zero-at-rest', word: 'WAITERS' }],
+    ),
   },
   'does not switch by force': {
     breaks: 'forced-switch',
