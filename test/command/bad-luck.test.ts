@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { resultSchema } from '../../bench/result.ts';
+import { close, listen, portOf } from '../../net/posix.ts';
 import { Convoy } from './convoy.ts';
 
 let folder: string;
@@ -61,9 +62,12 @@ describe('a process killed in mid-run', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('ends the cell in an orderly way and reports what was finished', async () => {
+  it('ends the cell in an orderly way, reports what was finished, and frees the port', async () => {
     const json = join(folder, 'interrupted.json');
-    const run = new Convoy(...RUN, '--json', json);
+    const reserved = listen({ host: '127.0.0.1', port: 0 });
+    const port = portOf(reserved);
+    close(reserved);
+    const run = new Convoy(...RUN, '--json', json, '--port', `${port}`);
     await secondCell(run, 'client');
     await delay(300);
     run.process.kill('SIGINT');
@@ -73,6 +77,7 @@ describe('Ctrl-C', () => {
     expect(code).toBe(EXIT.interrupted);
     expect(measuredIn(json)).toBe(1);
     expect(await run.leftovers()).toEqual([]);
+    close(listen({ host: '127.0.0.1', port }));
   });
 
   it.each([0, 20, 60, 120, 250, 500, 900])(
