@@ -14,12 +14,12 @@ import { showCommand } from './show-command.ts';
 const argv = hideBin(process.argv);
 
 /** Options of `bench` that are not on the command line. */
-async function otherOptions() {
-  const chosen = await yargs(argv)
+function otherOptions() {
+  const chosen = yargs(argv)
     .help(false)
     .version(false)
     .options({ preset: OPTIONS.preset, config: OPTIONS.config })
-    .parse();
+    .parseSync();
   const warn = (message: string) => process.stderr.write(`convoy: ${message}\n`);
   return gatherOptions(Object.keys(OPTIONS), chosen, process.env, warn);
 }
@@ -31,7 +31,7 @@ try {
     .command(
       ['bench', '$0'],
       'measure echo servers under lock policies',
-      async (command) => withOptions(command).config(await otherOptions()),
+      (command) => withOptions(command).config(otherOptions()),
       async (args) => {
         process.exitCode = await benchCommand(await readOptions(args, argv));
       },

@@ -2,7 +2,7 @@
  * Where options come from beside the command line: `CONVOY_…` variables, a config file, a preset. The nearer to the user's fingers,
  * the more it weighs: command line, environment, file, preset, default.
  */
-import { readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UsageError } from './exit-codes.ts';
 import { PRESETS } from './presets.ts';
@@ -27,15 +27,15 @@ const PREFIX = 'CONVOY_';
  * @param warn is told of variables that look like options and are none: they may belong to somebody else
  * @throws UsageError for a preset or a file that is not there, or an option in the file that is none
  */
-export async function gatherOptions(
+export function gatherOptions(
   known: readonly string[],
   chosen: { readonly preset?: string | undefined; readonly config?: string | undefined },
   environment: NodeJS.ProcessEnv,
   warn: (message: string) => void,
-): Promise<Given> {
+): Given {
   const fromEnvironment = readEnvironment(known, environment, warn);
   const config = chosen.config ?? textOf(fromEnvironment['config']);
-  const fromFile = config === undefined ? {} : await readConfig(config, known);
+  const fromFile = config === undefined ? {} : readConfig(config, known);
   const preset = chosen.preset ?? textOf(fromEnvironment['preset']) ?? textOf(fromFile['preset']);
   return { ...(preset === undefined ? {} : presetOptions(preset)), ...fromFile, ...fromEnvironment };
 }
@@ -56,11 +56,11 @@ function readEnvironment(
   return given;
 }
 
-async function readConfig(path: string, known: readonly string[]): Promise<Given> {
+function readConfig(path: string, known: readonly string[]): Given {
   const refuse = (why: string) => new UsageError(`--config ${path}: ${why}`);
   let value: unknown;
   try {
-    value = JSON.parse(await readFile(path, 'utf8'));
+    value = JSON.parse(readFileSync(path, 'utf8'));
   } catch (error) {
     throw refuse(error instanceof Error ? error.message : String(error));
   }

@@ -127,8 +127,10 @@ function readLimit(unit: Unit, text: string): number | null {
     case 'seconds':
     case 'milliseconds':
       return parseDuration(text) ?? null;
-    case 'share':
-      return readNumber(/^(.+)%$/.exec(text)?.[1]);
+    case 'share': {
+      const percent = readNumber(/^(.+)%$/.exec(text)?.[1]);
+      return percent === null ? null : percent / 100;
+    }
     case 'ratio':
     case 'count':
       return readNumber(text);

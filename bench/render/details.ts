@@ -1,7 +1,7 @@
 /** Every figure of every cell, a table for each question. */
 import { figureOf, intervalOf, type MetricName } from '../metrics.ts';
 import type { Scenario } from '../result.ts';
-import type { Summary } from '../summary.ts';
+import { type Summary, TALK_BASELINE } from '../summary.ts';
 import { writeFigure, writeWithInterval } from './format.ts';
 import { projectedNote } from './policies.ts';
 import type { Table } from './table.ts';
@@ -89,7 +89,7 @@ function timeTable(scenario: Scenario, summaries: readonly Summary[], seed: numb
     writeWithInterval(name, figureOf(summary, name), intervalOf(summary, name, seed));
   return {
     title: `${scenario}: time for 10,000 messages`,
-    head: ['server', 'policy', 'messages', 's / 10,000', '× unloaded', '× py32 unl.'],
+    head: ['server', 'policy', 'messages', 's / 10,000', '× unloaded', `× ${TALK_BASELINE} unl.`],
     keys: 2,
     rows: summaries.map((summary) => [
       ...keysOf(summary),
@@ -100,7 +100,7 @@ function timeTable(scenario: Scenario, summaries: readonly Summary[], seed: numb
     ]),
     notes: [
       ...intervalNote(summaries),
-      '× unloaded: against the same policy unloaded; × py32 unl.: against py32 unloaded, as the talk divides',
+      `× unloaded: against the same policy unloaded; × ${TALK_BASELINE} unl.: against ${TALK_BASELINE} unloaded, as the talk divides`,
       ...projectedNote(summaries),
     ],
   };
