@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /** The command line. */
 import yargs from 'yargs';
-import { hideBin } from 'yargs/helpers';
+import { hideBin, Parser } from 'yargs/helpers';
 import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
 import { compareCommand } from './compare-command.ts';
@@ -15,13 +15,9 @@ const argv = hideBin(process.argv);
 
 /** Options of `bench` that are not on the command line. */
 function otherOptions() {
-  const chosen = yargs(argv)
-    .help(false)
-    .version(false)
-    .options({ preset: OPTIONS.preset, config: OPTIONS.config })
-    .parseSync();
+  const { preset, config } = Parser(argv, { string: ['preset', 'config'] });
   const warn = (message: string) => process.stderr.write(`convoy: ${message}\n`);
-  return gatherOptions(Object.keys(OPTIONS), chosen, process.env, warn);
+  return gatherOptions(Object.keys(OPTIONS), { preset, config }, process.env, warn);
 }
 
 try {

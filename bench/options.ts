@@ -276,7 +276,7 @@ function resolved(path: string | undefined): string | null {
 /** Refuses a path that could not be written at the end of the run. Leaves what is there as it is. */
 async function checkWritable(option: string, path: string): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const there = await stat(path).catch(() => null);
     if (there === null) {
       await (await open(path, 'wx')).close();
@@ -289,6 +289,13 @@ async function checkWritable(option: string, path: string): Promise<void> {
   } catch (error) {
     throw new UsageError(`--${option}: ${path} cannot be written: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** One folder after the other: mkdir's own `recursive` never ends where the kernel says ENOENT to a new folder, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if ((await stat(path).catch(() => null)) !== null) return;
+  await makeFolder(dirname(path));
+  await mkdir(path);
 }
 
 function tryToListen({ host, port }: Workload): void {

@@ -29,7 +29,11 @@ export function policyTable(scenario: Scenario, summaries: readonly Summary[], r
     notes: [
       ...(scenario === 'unloaded'
         ? []
-        : ['×: against the same policy unloaded, round by round; in the talk against Python 3.2 unloaded']),
+        : [
+            `×: against the same policy unloaded, round by round${
+              comparable && published ? '; in the talk against Python 3.2 unloaded' : ''
+            }`,
+          ]),
       ...projectedNote(summaries),
       ...(comparable || !published ? [] : ['without the figures of the talk, which are of another workload']),
     ],
