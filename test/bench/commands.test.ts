@@ -1,5 +1,6 @@
 /** The commands around a result, by running them. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -103,6 +104,23 @@ describe('convoy bench', () => {
     const { code, stdout } = convoy([...SHORT, '--rounds', '1', '--quiet', ...fails]);
     expect(stdout).toMatch(/^inconclusive .*--rounds 3/m);
     expect(code).toBe(EXIT.inconclusive);
+  });
+
+  it('writes every format of what was finished when it is interrupted', async () => {
+    const paths = { json: join(folder, 'i.json'), csv: join(folder, 'i.csv'), markdown: join(folder, 'i.md') };
+    const outputs = Object.entries(paths).flatMap(([option, path]) => [`--${option}`, path]);
+    const run = spawn(process.execPath, [MAIN, ...SHORT, '--rounds', '1000', ...outputs], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      timeout: 25_000,
+    });
+    // The first line on stderr: a cell is finished.
+    await once(run.stderr, 'data');
+    run.kill('SIGINT');
+    const [code] = await once(run, 'exit');
+    expect(code).toBe(EXIT.interrupted);
+    expect(resultSchema.parse(JSON.parse(readFileSync(paths.json, 'utf8'))).interrupted).toBe(true);
+    expect(readFileSync(paths.csv, 'utf8')).toBe(convoy(['show', '--csv', paths.json]).stdout);
+    expect(readFileSync(paths.markdown, 'utf8')).toContain('Interrupted: only what was finished is shown.');
   });
 
   it('takes options from environment and file; the command line has the last word', () => {
