@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
 import { TICK_NS } from '../lock/interpreter.ts';
-import { SERVERS } from '../server/echo-server.ts';
+import { loadServer } from '../server/echo-server.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
 import { Child } from './child.ts';
 import type { PlannedCell, PlannedRound } from './plan.ts';
@@ -95,9 +95,7 @@ async function measureIn(
   { workload, leafNs }: MeasureSetup,
 ): Promise<Omit<MeasuredRound, 'round'>> {
   const { host, messages, budgetNs } = workload;
-  const loadServer = SERVERS[cell.server];
-  if (loadServer === undefined) throw new Error(`there is no server «${cell.server}»`);
-  const { transport } = (await loadServer()).default;
+  const { transport } = await loadServer(cell.server);
   const serverSetup: ServerSetup = {
     server: cell.server,
     policy: cell.policy,

@@ -29,4 +29,6 @@ export interface EchoClient {
 /** Wire format → client. */
 export const CLIENTS: Readonly<Record<string, () => Promise<{ default: EchoClient }>>> = {
   framed: () => import('./framed.ts'),
+  multiprocessing: () => import('./multiprocessing.ts'),
+  zmtp: () => import('./zeromq.ts'),
 };

@@ -59,6 +59,8 @@ class ClientProcess {
   async stop(): Promise<void> {
     this.#endRun(END.stopped);
     this.#interrupt();
+    // From here on the thread closes the connection: nothing may be left to interrupt.
+    this.#handle = undefined;
     this.#say({ kind: 'close' });
     await this.#gone.catch(() => {});
   }

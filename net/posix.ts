@@ -5,6 +5,7 @@
  * A socket is its file descriptor. Every function throws {@link SystemError} when the call fails, and calls again after EINTR.
  */
 import koffi from 'koffi';
+import type { PollSet } from './poll-set.ts';
 import { SystemError } from './system-error.ts';
 
 /** A file descriptor. */
@@ -23,14 +24,23 @@ const SOCK_STREAM = 1;
 const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
+const SO_LINGER = 13;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
 const SHUT_RDWR = 2;
 /** A peer that is gone is an error to report, not a signal that ends the process. */
 const MSG_NOSIGNAL = 0x4000;
+const MSG_DONTWAIT = 0x40;
+const F_GETFL = 3;
+const F_SETFL = 4;
+const O_NONBLOCK = 0o4000;
 const SOCKADDR_IN_BYTES = 16;
 
 const EINTR = koffi.os.errno['EINTR'];
+const EAGAIN = koffi.os.errno['EAGAIN'];
+
+/** What a call that does not block returns when it would have had to. */
+export const NOTHING = -1;
 
 const libc = koffi.load(null);
 // ssize_t is declared int64_t: koffi returns it as a number.
@@ -43,6 +53,8 @@ const cGetsockname = libc.func('int getsockname(int fd, _Out_ void *address, _In
 const cSetsockopt = libc.func('int setsockopt(int fd, int level, int option, const int *value, unsigned int length)');
 const cRecv = libc.func('int64_t recv(int fd, void *into, size_t length, int flags)');
 const cSend = libc.func('int64_t send(int fd, const void *from, size_t length, int flags)');
+const cPoll = libc.func('int poll(void *pollfds, unsigned long count, int timeoutMs)');
+const cFcntl = libc.func('int fcntl(int fd, int command, int flags)');
 const cShutdown = libc.func('int shutdown(int fd, int how)');
 const cClose = libc.func('int close(int fd)');
 
@@ -65,8 +77,8 @@ function encodeEndpoint({ host, port }: Endpoint): Buffer {
   return bytes;
 }
 
-function setOption(fd: Socket, level: number, option: number, value: number): void {
-  retried('setsockopt', () => cSetsockopt(fd, level, option, [value], 4));
+function setOption(fd: Socket, level: number, option: number, ...value: number[]): void {
+  retried('setsockopt', () => cSetsockopt(fd, level, option, value, 4 * value.length));
 }
 
 /**
@@ -97,9 +109,26 @@ export function portOf(fd: Socket): number {
 
 /** Blocks until a connection has come. It does not wait to fill segments (TCP_NODELAY). */
 export function accept(listener: Socket): Socket {
-  const fd = retried('accept', () => cAccept(listener, null, null, SOCK_CLOEXEC));
-  setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-  return fd;
+  for (;;) {
+    const fd: number = cAccept(listener, null, null, SOCK_CLOEXEC);
+    if (fd >= 0) {
+      setOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+      return fd;
+    }
+    const errno = koffi.errno();
+    if (errno === EAGAIN) return NOTHING;
+    if (errno !== EINTR) throw new SystemError('accept', errno);
+  }
+}
+
+/**
+ * {@link accept} that does not block: {@link NOTHING} if no connection has come. accept has no MSG_DONTWAIT, so that the listener
+ * itself becomes non-blocking; to ask poll first would not do, since a client can be gone again between the two calls.
+ */
+export function tryAccept(listener: Socket): Socket | typeof NOTHING {
+  const flags = retried('fcntl', () => cFcntl(listener, F_GETFL, 0));
+  retried('fcntl', () => cFcntl(listener, F_SETFL, flags | O_NONBLOCK));
+  return accept(listener);
 }
 
 /** Blocks until connected. It does not wait to fill segments (TCP_NODELAY). */
@@ -117,22 +146,54 @@ export function connect(to: Endpoint): Socket {
 
 /** Blocks until bytes have come; returns how many, 0 at the end of the connection. */
 export function recv(fd: Socket, into: Uint8Array): number {
+  return recvFlags(fd, into, 0);
+}
+
+/** {@link recv} that does not block: {@link NOTHING} if no bytes have come. */
+export function tryRecv(fd: Socket, into: Uint8Array): number | typeof NOTHING {
+  return recvFlags(fd, into, MSG_DONTWAIT);
+}
+
+function recvFlags(fd: Socket, into: Uint8Array, flags: number): number {
   for (;;) {
-    const got: number = cRecv(fd, into, into.length, 0);
+    const got: number = cRecv(fd, into, into.length, flags);
     if (got >= 0) return got;
     const errno = koffi.errno();
+    if (errno === EAGAIN) return NOTHING;
     if (errno !== EINTR) throw new SystemError('recv', errno);
   }
 }
 
 /** Blocks until the kernel has taken bytes; returns how many, at least 1. */
 export function send(fd: Socket, from: Uint8Array): number {
+  return sendFlags(fd, from, MSG_NOSIGNAL);
+}
+
+/** {@link send} that does not block: {@link NOTHING} if the kernel has no room. */
+export function trySend(fd: Socket, from: Uint8Array): number | typeof NOTHING {
+  return sendFlags(fd, from, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+function sendFlags(fd: Socket, from: Uint8Array, flags: number): number {
   for (;;) {
-    const sent: number = cSend(fd, from, from.length, MSG_NOSIGNAL);
+    const sent: number = cSend(fd, from, from.length, flags);
     if (sent >= 0) return sent;
     const errno = koffi.errno();
+    if (errno === EAGAIN) return NOTHING;
     if (errno !== EINTR) throw new SystemError('send', errno);
   }
+}
+
+/**
+ * Blocks until a socket of the set is ready, or has failed, or the time is over.
+ *
+ * @param set is told which
+ * @param timeoutNs rounded up to milliseconds; 0 does not block, `Infinity` waits without end
+ * @returns how many
+ */
+export function poll(set: PollSet, timeoutNs: number): number {
+  const timeoutMs = timeoutNs === Infinity ? -1 : Math.ceil(timeoutNs / 1e6);
+  return retried('poll', () => cPoll(set.pollfds, set.size, timeoutMs));
 }
 
 /** Ends a connection in both directions, and any call another thread is blocked in on it. The descriptor stays open. */
@@ -148,4 +209,11 @@ export function shutdown(fd: Socket): void {
 /** Frees the descriptor. Never called again after an error, EINTR included: on Linux the descriptor is gone even then. */
 export function close(fd: Socket): void {
   cClose(fd);
+}
+
+/** {@link close} that resets the connection: its peer waits for nothing more, neither for bytes nor for room to send its own. */
+export function reset(fd: Socket): void {
+  // On, and no time to linger: what is unsent is thrown away.
+  setOption(fd, SOL_SOCKET, SO_LINGER, 1, 0);
+  close(fd);
 }

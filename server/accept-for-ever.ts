@@ -1,4 +1,4 @@
-/** The main thread of the servers that have one thread for each connection. */
+/** The main task of the servers that have one thread, or one coroutine, for each connection. */
 import type { Socket } from '../net/posix.ts';
 import { SystemError } from '../net/system-error.ts';
 import { accept, type ServerTask, sleep, startThread } from './calls.ts';

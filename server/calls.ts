@@ -3,33 +3,67 @@
  * call traps. Whoever drives the server performs each call and passes the result back in: on real sockets `driver.ts`, in
  * simulated time the simulator. A call that fails is thrown into the generator as a `SystemError`.
  *
- *     const got = yield* recv(connection, buffer);
+ * A call that says `nonblocking` cannot block: its result is `NOTHING` where it would have had to. It gives up the lock all the
+ * same, as Python's does.
+ *
+ *     const connection = yield* accept(listener);
  */
+import { ProtocolError } from '../net/frame.ts';
+import type { ZmqSocket } from '../net/libzmq.ts';
+import type { PollSet } from '../net/poll-set.ts';
 import type { Socket } from '../net/posix.ts';
 
 export type SystemCall =
   /** Result: the connection's socket. */
-  | { readonly call: 'accept'; readonly listener: Socket }
+  | { readonly call: 'accept'; readonly listener: Socket; readonly nonblocking?: true }
   /** Result: how many bytes came, 0 at the end of the connection. */
-  | { readonly call: 'recv'; readonly socket: Socket; readonly into: Uint8Array }
+  | { readonly call: 'recv'; readonly socket: Socket; readonly into: Uint8Array; readonly nonblocking?: true }
   /** Result: how many bytes went, at least 1. */
-  | { readonly call: 'send'; readonly socket: Socket; readonly from: Uint8Array }
+  | { readonly call: 'send'; readonly socket: Socket; readonly from: Uint8Array; readonly nonblocking?: true }
+  /** Blocks until a socket of the set is ready or the time is over (`Infinity`: no end). Result: how many; the set knows which. */
+  | { readonly call: 'poll'; readonly set: PollSet; readonly timeoutNs: number }
+  /** Ends a connection the calling thread owns. `error`: why, where it was not by the client's good-bye. Result: 0. */
+  | { readonly call: 'close'; readonly socket: Socket; readonly error: string | null }
   /** Starts the server's `connection` in a new thread, which owns the socket from then on. Result: 0. */
   | { readonly call: 'startThread'; readonly socket: Socket }
   /** CPU work of a native library, which needs no lock. Result: 0. */
   | { readonly call: 'toolkit'; readonly durationNs: number }
   /** Result: 0. */
-  | { readonly call: 'sleep'; readonly durationNs: number };
+  | { readonly call: 'sleep'; readonly durationNs: number }
+  /** Passes messages from each socket to the other until their context is shut down. Result: 0. */
+  | { readonly call: 'zmqProxy'; readonly frontend: ZmqSocket; readonly backend: ZmqSocket };
+
+/** A message socket whose calls are promises, as zeromq.js has them. */
+export interface MessageSocket {
+  readonly closed: boolean;
+  /** The frames of the next message. At most one call at a time may be waiting. */
+  receive(): Promise<Uint8Array[]>;
+  send(frames: Uint8Array[]): Promise<void>;
+}
+
+/** The calls of a thread that waits in its event loop, not in the kernel. Once the socket is closed their result is 0. */
+export type AsynchronousCall =
+  /** Result: how many frames came; they replace those in `into`. */
+  | { readonly call: 'zmqReceive'; readonly socket: MessageSocket; readonly into: Uint8Array[] }
+  /** Result: how many frames went. */
+  | { readonly call: 'zmqSend'; readonly socket: MessageSocket; readonly frames: Uint8Array[] };
 
 /** A server's thread. */
 export type ServerTask<Result = void> = Generator<SystemCall, Result, number>;
+
+/** A server's thread that makes asynchronous calls too. */
+export type AsynchronousTask<Result = void> = Generator<SystemCall | AsynchronousCall, Result, number>;
 
 export function* accept(listener: Socket): ServerTask<Socket> {
   return yield { call: 'accept', listener };
 }
 
-export function* recv(socket: Socket, into: Uint8Array): ServerTask<number> {
-  return yield { call: 'recv', socket, into };
+export function* poll(set: PollSet, timeoutNs: number): ServerTask<number> {
+  return yield { call: 'poll', set, timeoutNs };
+}
+
+export function* close(socket: Socket, error: string | null): ServerTask {
+  yield { call: 'close', socket, error };
 }
 
 export function* startThread(socket: Socket): ServerTask {
@@ -44,12 +78,46 @@ export function* sleep(durationNs: number): ServerTask {
   yield { call: 'sleep', durationNs };
 }
 
+export function* zmqProxy(frontend: ZmqSocket, backend: ZmqSocket): ServerTask {
+  yield { call: 'zmqProxy', frontend, backend };
+}
+
+export function* zmqReceive(socket: MessageSocket, into: Uint8Array[]): AsynchronousTask<number> {
+  return yield { call: 'zmqReceive', socket, into };
+}
+
+export function* zmqSend(socket: MessageSocket, frames: Uint8Array[]): AsynchronousTask<number> {
+  return yield { call: 'zmqSend', socket, frames };
+}
+
 /**
- * Receives until the buffer is full, in as many calls as it takes.
+ * Receives the first part of a message.
  *
- * @returns how many bytes came: fewer than asked only at the end of the connection
+ * @returns false if the client has said good-bye instead: it ended the connection between two messages
+ * @throws ProtocolError if the connection ends inside the header
  */
-export function* recvExactly(socket: Socket, into: Uint8Array): ServerTask<number> {
+export function* recvHeader(socket: Socket, into: Uint8Array): ServerTask<boolean> {
+  const have = yield* recvExactly(socket, into);
+  if (have > 0 && have < into.length) throw cutOff(have, into.length);
+  return have > 0;
+}
+
+/**
+ * Receives a further part of a message.
+ *
+ * @throws ProtocolError if the connection ends before it is whole
+ */
+export function* recvPart(socket: Socket, into: Uint8Array): ServerTask {
+  const have = yield* recvExactly(socket, into);
+  if (have < into.length) throw cutOff(have, into.length);
+}
+
+function cutOff(haveBytes: number, wantedBytes: number): ProtocolError {
+  return new ProtocolError(`the connection ended inside a message, after ${haveBytes} of ${wantedBytes} bytes`);
+}
+
+/** Receives until the buffer is full, in as many calls as it takes; fewer bytes only at the end of the connection. */
+function* recvExactly(socket: Socket, into: Uint8Array): ServerTask<number> {
   let have = 0;
   while (have < into.length) {
     const got = yield { call: 'recv', socket, into: have === 0 ? into : into.subarray(have) };

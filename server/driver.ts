@@ -4,10 +4,11 @@
  */
 import type { GlobalLock } from '../lock/global-lock.ts';
 import { type Interpreter, TICK_NS } from '../lock/interpreter.ts';
+import * as libzmq from '../net/libzmq.ts';
 import type { Socket } from '../net/posix.ts';
 import * as posix from '../net/posix.ts';
 import type { CallLog } from './call-log.ts';
-import type { ServerTask, SystemCall } from './calls.ts';
+import type { AsynchronousCall, AsynchronousTask, MessageSocket, ServerTask, SystemCall } from './calls.ts';
 
 /** What a thread of a server runs with. */
 export interface ServerThread {
@@ -15,10 +16,14 @@ export interface ServerThread {
   readonly interpreter: Interpreter;
   /** CPU work before each call, under the lock, as an interpreter's bytecodes are; in ticks. */
   readonly ticksPerCall: number;
+  /** Calls that cannot block are made with the lock held: the talk's closing question. */
+  readonly keepsLockOnNonblocking: boolean;
   /** Where the times of its calls are noted; null if nowhere. */
   readonly log: CallLog | null;
   /** Starts the server's `connection` in a new thread. */
   startThread(socket: Socket): void;
+  /** Writes down why a connection ended that this thread owned. */
+  noteConnectionError(error: string): void;
 }
 
 /**
@@ -27,28 +32,90 @@ export interface ServerThread {
  * @throws what the task throws; the lock is free again then too
  */
 export function drive(task: ServerTask, thread: ServerThread): void {
-  const { lock, interpreter, ticksPerCall, log } = thread;
-  lock.acquire();
+  thread.lock.acquire();
   try {
     let step = task.next();
     while (step.done !== true) {
-      interpreter.work(ticksPerCall);
       let result = 0;
       let failure: unknown;
-      const releasedMs = performance.now();
-      lock.release();
+      const keepsLock = thread.keepsLockOnNonblocking && cannotBlock(step.value);
+      const leftMs = keepsLock ? stay(thread) : leave(thread);
       try {
         result = perform(step.value, thread);
       } catch (error) {
         failure = error;
       }
-      const returnedMs = performance.now();
-      lock.acquireAgain();
-      log?.record(releasedMs, returnedMs, performance.now());
+      if (keepsLock) noteKept(thread, leftMs);
+      else comeBack(thread, leftMs);
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
   } finally {
-    lock.release();
+    thread.lock.release();
+  }
+}
+
+/**
+ * The same for a task that waits in the event loop: {@link drive} with an await in front of the call, and a function of its own, so
+ * that blocking servers do not pay for promises. Meanwhile the thread hears messages, without the lock.
+ */
+export async function driveAsynchronously(task: AsynchronousTask, thread: ServerThread): Promise<void> {
+  thread.lock.acquire();
+  try {
+    let step = task.next();
+    while (step.done !== true) {
+      let result = 0;
+      let failure: unknown;
+      const leftMs = leave(thread);
+      try {
+        result = await performAsynchronously(step.value, thread);
+      } catch (error) {
+        failure = error;
+      }
+      comeBack(thread, leftMs);
+      step = failure === undefined ? task.next(result) : task.throw(failure);
+    }
+  } finally {
+    thread.lock.release();
+  }
+}
+
+/** From the task to a call that keeps the lock: the interpreter's work. Returns when that was done. */
+function stay({ interpreter, ticksPerCall }: ServerThread): number {
+  interpreter.work(ticksPerCall);
+  return performance.now();
+}
+
+/** From the task to its call: the interpreter's work, then the lock is given up. Returns when that was. */
+function leave(thread: ServerThread): number {
+  const leftMs = stay(thread);
+  thread.lock.release();
+  return leftMs;
+}
+
+/** Back from the call, to the lock. */
+function comeBack({ lock, log }: ServerThread, leftMs: number): void {
+  const returnedMs = performance.now();
+  lock.acquireAgain();
+  log?.record(leftMs, returnedMs, performance.now());
+}
+
+/** Back from a call that kept the lock. */
+function noteKept({ log }: ServerThread, leftMs: number): void {
+  const returnedMs = performance.now();
+  log?.record(leftMs, returnedMs, returnedMs);
+}
+
+/** Those that are made so that they return at once when there is nothing to do. */
+function cannotBlock(call: SystemCall): boolean {
+  switch (call.call) {
+    case 'accept':
+    case 'recv':
+    case 'send':
+      return call.nonblocking === true;
+    case 'poll':
+      return call.timeoutNs === 0;
+    default:
+      return false;
   }
 }
 
@@ -58,11 +125,17 @@ const sleeper = new Int32Array(new SharedArrayBuffer(4));
 function perform(call: SystemCall, thread: ServerThread): number {
   switch (call.call) {
     case 'recv':
-      return posix.recv(call.socket, call.into);
+      return call.nonblocking ? posix.tryRecv(call.socket, call.into) : posix.recv(call.socket, call.into);
     case 'send':
-      return posix.send(call.socket, call.from);
+      return call.nonblocking ? posix.trySend(call.socket, call.from) : posix.send(call.socket, call.from);
     case 'accept':
-      return posix.accept(call.listener);
+      return call.nonblocking ? posix.tryAccept(call.listener) : posix.accept(call.listener);
+    case 'poll':
+      return posix.poll(call.set, call.timeoutNs);
+    case 'close':
+      posix.close(call.socket);
+      if (call.error !== null) thread.noteConnectionError(call.error);
+      return 0;
     case 'startThread':
       thread.startThread(call.socket);
       return 0;
@@ -72,5 +145,38 @@ function perform(call: SystemCall, thread: ServerThread): number {
     case 'sleep':
       Atomics.wait(sleeper, 0, 0, call.durationNs / 1e6);
       return 0;
+    case 'zmqProxy':
+      libzmq.proxy(call.frontend, call.backend);
+      return 0;
+  }
+}
+
+async function performAsynchronously(call: SystemCall | AsynchronousCall, thread: ServerThread): Promise<number> {
+  switch (call.call) {
+    case 'zmqReceive':
+      return untilClosed(call.socket, async () => {
+        const frames = await call.socket.receive();
+        // One by one: a spread of as many frames as a peer likes to send would overflow the stack.
+        call.into.length = 0;
+        for (const frame of frames) call.into.push(frame);
+        return frames.length;
+      });
+    case 'zmqSend':
+      return untilClosed(call.socket, async () => {
+        await call.socket.send(call.frames);
+        return call.frames.length;
+      });
+    default:
+      return perform(call, thread);
+  }
+}
+
+/** What zeromq.js says to a call that the end of its socket interrupts (EAGAIN) differs from what it says to a later one (EBADF). */
+async function untilClosed(socket: MessageSocket, call: () => Promise<number>): Promise<number> {
+  try {
+    return await call();
+  } catch (error) {
+    if (socket.closed) return 0;
+    throw error;
   }
 }

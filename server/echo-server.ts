@@ -1,6 +1,6 @@
 /** What an echo server is, and the list of those there are. */
-import type { Socket } from '../net/posix.ts';
-import type { ServerTask } from './calls.ts';
+import type { Endpoint, Socket } from '../net/posix.ts';
+import type { AsynchronousTask, ServerTask } from './calls.ts';
 
 /** Limits a server keeps to. */
 export interface ServerLimits {
@@ -8,28 +8,79 @@ export interface ServerLimits {
   readonly maxMessageBytes: number;
 }
 
-/** An echo server as its file exports it. */
-export interface EchoServer {
+/** What every server says about itself. */
+interface ServerInfo {
   readonly name: string;
   readonly summary: string;
-  /** The wire format its clients speak. */
-  readonly transport: 'framed';
-  /** How often it gives up the lock for a message that comes in one piece. */
+  /** How often it gives up the lock for a message that comes in one piece and whose echo leaves in one. */
   readonly transitionsPerMessage: number;
-  /** The thread that owns the listening socket. */
-  main(listener: Socket): ServerTask;
+}
+
+/** A server on sockets of the kernel, whose process listens. */
+interface SocketServer extends ServerInfo {
+  /** The wire format its clients speak. */
+  readonly transport: 'framed' | 'multiprocessing';
+  /** The thread that accepts connections. It returns when the listener is shut down. */
+  main(listener: Socket, limits: ServerLimits): ServerTask;
+}
+
+/** A thread for each connection; the server's process owns the sockets. */
+interface ThreadServer extends SocketServer {
+  readonly concurrency: 'threads';
   /** The thread of one connection; main starts it. */
   connection(socket: Socket, limits: ServerLimits): ServerTask;
 }
 
+/** Main serves all connections. Their sockets are its own: it closes each when it ends, and all when it returns. */
+interface CoroutineServer extends SocketServer {
+  readonly concurrency: 'coroutines';
+}
+
+/** A server on libzmq, which binds, accepts and serves all clients in one thread, the one that opened it. */
+export interface ZeromqServer extends ServerInfo {
+  readonly transport: 'zmtp';
+  /** Binds. Called in the server's thread, without the lock. */
+  open(at: Endpoint, limits: ServerLimits): Promise<OpenServer>;
+  /**
+   * Ends the call its thread is blocked in. Called in another thread, before {@link OpenServer.close}.
+   *
+   * @param handle of an open server of kind `blocking`
+   */
+  interrupt?(handle: number): void;
+}
+
+/** A {@link ZeromqServer} that has been opened. */
+export type OpenServer = {
+  readonly port: number;
+  /** Frees everything; a task that waits asynchronously returns. Called in the server's thread. */
+  close(): void;
+} & (
+  | { readonly kind: 'blocking'; readonly task: ServerTask; readonly handle: number }
+  | { readonly kind: 'asynchronous'; readonly task: AsynchronousTask }
+);
+
+/** An echo server as its file exports it. */
+export type EchoServer = ThreadServer | CoroutineServer | ZeromqServer;
+
 /** The server of the gui scenario; no server of the talk's tables. */
 export const EDITOR = 'editor';
 
-/** Name → how to load it. To add a server, write its file and name it here. */
+/** Name → how to load it, in the order of the talk's tables. To add a server, write its file and name it here. */
 export const SERVERS: Readonly<Record<string, () => Promise<{ default: EchoServer }>>> = {
+  native: () => import('./native.ts'),
+  zeromq: () => import('./zeromq.ts'),
+  multiprocessing: () => import('./multiprocessing.ts'),
   blocking: () => import('./blocking.ts'),
+  nonblocking: () => import('./nonblocking.ts'),
   editor: () => import('./editor.ts'),
 };
 
 /** The servers of the talk, in the order of its tables. */
 export const TALK_SERVERS: readonly string[] = Object.keys(SERVERS).filter((name) => name !== EDITOR);
+
+/** @throws Error if there is none of that name */
+export async function loadServer(name: string): Promise<EchoServer> {
+  const load = SERVERS[name];
+  if (load === undefined) throw new Error(`there is no server «${name}»`);
+  return (await load()).default;
+}

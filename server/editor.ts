@@ -7,7 +7,7 @@
  */
 import { HEADER_BYTES, payloadLength } from '../net/frame.ts';
 import { acceptForEver } from './accept-for-ever.ts';
-import { recvExactly, sendAll, toolkit } from './calls.ts';
+import { recvHeader, recvPart, sendAll, toolkit } from './calls.ts';
 import type { EchoServer } from './echo-server.ts';
 
 /** A key in an editor with syntax colours: insert, scan, recolour, move the cursor, redraw. An assumption, not a measurement. */
@@ -18,15 +18,16 @@ const editor: EchoServer = {
   name: 'editor',
   summary: 'an event loop: 20 short toolkit calls for each key, the badidle experiment',
   transport: 'framed',
+  concurrency: 'threads',
   transitionsPerMessage: 3 + TOOLKIT_CALLS_PER_KEY,
 
   main: acceptForEver,
 
   *connection(socket, { maxMessageBytes }) {
     const header = Buffer.alloc(HEADER_BYTES);
-    while ((yield* recvExactly(socket, header)) === HEADER_BYTES) {
+    while (yield* recvHeader(socket, header)) {
       const key = Buffer.alloc(payloadLength(header, maxMessageBytes));
-      if ((yield* recvExactly(socket, key)) < key.length) return;
+      yield* recvPart(socket, key);
       for (let call = 0; call < TOOLKIT_CALLS_PER_KEY; call++) yield* toolkit(TOOLKIT_CALL_NS);
       yield* sendAll(socket, Buffer.concat([header, key]));
     }

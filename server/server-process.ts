@@ -2,7 +2,9 @@
  * The threads of a server's process: started, given numbers under the lock, and ended by being told. A thread blocked in recv or accept
  * cannot be terminated (the thread, and then the whole process, would hang), so its socket is shut down and the thread returns.
  * This, the main thread, owns every descriptor and closes it only when the thread that used it is done: no descriptor is shut down
- * after its number went to another socket.
+ * after its number went to another socket. The connections of a server of coroutines are never seen here: its thread owns them,
+ * and closes them when the listener is shut down, which ends its poll. ZeroMQ's sockets belong to the thread that opened them,
+ * which closes them when told to.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -21,8 +23,9 @@ import { createLockState, type LockState, MAX_THREADS } from '../lock/global-loc
 import { loadPolicy } from '../lock/load-policy.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
 import { clockOriginNs } from '../net/clock.ts';
-import { close, listen, portOf, type Socket, shutdown } from '../net/posix.ts';
+import { close, listen, portOf, reset, type Socket, shutdown } from '../net/posix.ts';
 import { createCallLog, readCallLog } from './call-log.ts';
+import { type EchoServer, loadServer, type ZeromqServer } from './echo-server.ts';
 import type { ServerReading, ServerSetup, SpinSetup } from './protocol.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
 
@@ -53,7 +56,8 @@ interface Snapshot {
 export class ServerProcess {
   readonly #setup: ServerSetup;
   #state: LockState | undefined;
-  #listener: Socket = -1;
+  /** Tells the main thread to end. */
+  #stopAccepting = () => {};
   #accepting: Promise<void> = Promise.resolve();
   /** Threads with nothing to do. */
   readonly #idle: PooledThread[] = [];
@@ -75,18 +79,52 @@ export class ServerProcess {
     this.#setup = setup;
   }
 
-  /** Listens, and starts the main thread and the thread of the first connection. Returns the port. */
+  /** Listens, and starts the threads that the first client needs. Returns the port. */
   async start(): Promise<number> {
     this.#state = createLockState(await loadPolicy(this.#setup.policy));
-    this.#listener = listen({ host: this.#setup.host, port: this.#setup.port });
-    const [main, first] = await Promise.all([this.#startThread(), this.#startThread()]);
-    this.#idle.push(first);
-    this.#accepting = this.#run(main, { kind: 'main', listener: this.#listener }).then((error) => {
-      close(this.#listener);
+    const server = await loadServer(this.#setup.server);
+    return server.transport === 'zmtp' ? this.#open(server) : this.#listen(server);
+  }
+
+  /** Listens, and starts the main thread and, if it is to have one, that of the first connection. */
+  async #listen({ concurrency }: Exclude<EchoServer, ZeromqServer>): Promise<number> {
+    const listener = listen({ host: this.#setup.host, port: this.#setup.port });
+    this.#stopAccepting = () => shutdown(listener);
+    const first = concurrency === 'threads' ? [this.#startThread()] : [];
+    const [main, ...idle] = await Promise.all([this.#startThread(), ...first]);
+    this.#idle.push(...idle);
+    this.#accepting = this.#run(main, { kind: 'main', listener }).then((error) => {
+      close(listener);
       this.#end(main);
       if (error !== null) throw new Error(`the server's main thread ended: ${error}`);
     });
-    return portOf(this.#listener);
+    return portOf(listener);
+  }
+
+  /** Starts the one thread of a server that binds by itself. */
+  async #open(server: ZeromqServer): Promise<number> {
+    const { host, port } = this.#setup;
+    const main = await this.#startThread();
+    const listening = new Promise<{ port: number; handle: number | null }>((resolve) => {
+      main.worker.on('message', (message: ServerThreadMessage) => {
+        if (message.kind === 'listening') resolve(message);
+      });
+    });
+    const over = this.#run(main, { kind: 'open', at: { host, port } }).then((error) => {
+      this.#end(main);
+      return error;
+    });
+    const opened = await Promise.race([listening, over]);
+    if (opened === null || typeof opened === 'string') throw new Error(opened ?? 'the server ended before it listened');
+    this.#stopAccepting = () => {
+      // In this order: the context must not be closed before it has been shut down.
+      if (opened.handle !== null) server.interrupt?.(opened.handle);
+      main.worker.postMessage({ kind: 'close' } satisfies ServerThreadTask);
+    };
+    this.#accepting = over.then((error) => {
+      if (error !== null) throw new Error(`the server's main thread ended: ${error}`);
+    });
+    return opened.port;
   }
 
   /**
@@ -165,7 +203,7 @@ export class ServerProcess {
     Atomics.store(new Int32Array(this.#stopSpinners), 0, 1);
     await this.#spinning.catch((error: unknown) => this.#noteConnectionError(`a CPU thread failed: ${error}`));
     await this.#pool?.destroy();
-    if (this.#listener >= 0) shutdown(this.#listener);
+    this.#stopAccepting();
     await this.#accepting;
     for (const socket of this.#connections.keys()) shutdown(socket);
     await Promise.all(this.#connections.values());
@@ -221,6 +259,7 @@ export class ServerProcess {
       };
       worker.on('message', (message: ServerThreadMessage) => {
         if (message.kind === 'startThread') this.#connect(message.socket);
+        else if (message.kind === 'connectionError') this.#noteConnectionError(message.error);
         else if (message.kind === 'done') done(message.error);
       });
       worker.on('error', (error) => done(String(error)));
@@ -232,7 +271,10 @@ export class ServerProcess {
     const served = this.#serve(socket)
       .catch((error: unknown) => this.#noteConnectionError(String(error)))
       .then(() => {
-        close(socket);
+        // A thread that was told to end may have emptied a full receive buffer after the shutdown, which does not open the window
+        // again: a client in the midst of sending would wait until the kernel gives the connection up, a minute later.
+        if (this.#stopping) reset(socket);
+        else close(socket);
         this.#connections.delete(socket);
       });
     this.#connections.set(socket, served);

@@ -1,6 +1,6 @@
 /** What a server's process and its threads say to each other. */
 import type { ThreadSetup } from '../lock/thread-setup.ts';
-import type { Socket } from '../net/posix.ts';
+import type { Endpoint, Socket } from '../net/posix.ts';
 import type { ServerLimits } from './echo-server.ts';
 import type { SpinSetup } from './protocol.ts';
 
@@ -18,6 +18,10 @@ export interface ServerThreadData {
 export type ServerThreadTask =
   | { readonly kind: 'main'; readonly listener: Socket }
   | { readonly kind: 'connection'; readonly socket: Socket }
+  /** For a server that binds by itself. */
+  | { readonly kind: 'open'; readonly at: Endpoint }
+  /** Closes what `open` opened. */
+  | { readonly kind: 'close' }
   /** Ends the thread. */
   | { readonly kind: 'end' };
 
@@ -27,6 +31,10 @@ export type ServerThreadMessage =
   | { readonly kind: 'ready' }
   /** The task asks for a thread for this connection. */
   | { readonly kind: 'startThread'; readonly socket: Socket }
+  /** Opened; what interrupts its thread from another one, null if it hears messages. */
+  | { readonly kind: 'listening'; readonly port: number; readonly handle: number | null }
+  /** A connection the thread itself owned has ended, and not by its client's good-bye. */
+  | { readonly kind: 'connectionError'; readonly error: string }
   /** The task is over: by its own return, or by an error. */
   | { readonly kind: 'done'; readonly error: string | null };
 

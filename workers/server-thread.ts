@@ -3,35 +3,49 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { enterThread } from '../lock/thread-setup.ts';
 import type { Socket } from '../net/posix.ts';
 import { CallLog } from '../server/call-log.ts';
-import { drive } from '../server/driver.ts';
-import { SERVERS } from '../server/echo-server.ts';
+import { drive, driveAsynchronously } from '../server/driver.ts';
+import { loadServer, type OpenServer } from '../server/echo-server.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask } from '../server/thread-messages.ts';
 
 const { setup, server, limits, ticksPerCall, log } = workerData as ServerThreadData;
 const port = parentPort;
-const loadServer = SERVERS[server];
-if (port === null || loadServer === undefined) throw new Error(`not a server thread: ${server}`);
+if (port === null) throw new Error('not a server thread');
 
 const say = (message: ServerThreadMessage) => port.postMessage(message);
 const { lock, interpreter } = await enterThread(setup);
-const echo = (await loadServer()).default;
+const echo = await loadServer(server);
 
 const thread = {
   lock,
   interpreter,
   ticksPerCall,
+  keepsLockOnNonblocking: setup.policy.keepLockOn === 'nonblocking',
   log: log === null ? null : new CallLog(log),
   startThread: (socket: Socket) => say({ kind: 'startThread', socket }),
+  noteConnectionError: (error: string) => say({ kind: 'connectionError', error }),
 };
+
+let opened: OpenServer | undefined;
+
+async function run(task: ServerThreadTask): Promise<void> {
+  if (echo.transport === 'zmtp') {
+    if (task.kind !== 'open') throw new Error(`${echo.name} cannot run «${task.kind}»`);
+    opened = await echo.open(task.at, limits);
+    say({ kind: 'listening', port: opened.port, handle: opened.kind === 'blocking' ? opened.handle : null });
+    if (opened.kind === 'blocking') drive(opened.task, thread);
+    else await driveAsynchronously(opened.task, thread);
+  } else if (task.kind === 'main') drive(echo.main(task.listener, limits), thread);
+  else if (task.kind === 'connection' && echo.concurrency === 'threads')
+    drive(echo.connection(task.socket, limits), thread);
+  else throw new Error(`${echo.name} cannot run «${task.kind}»`);
+}
 
 port.on('message', (task: ServerThreadTask) => {
   if (task.kind === 'end') return port.close();
-  let error: string | null = null;
-  try {
-    drive(task.kind === 'main' ? echo.main(task.listener) : echo.connection(task.socket, limits), thread);
-  } catch (thrown) {
-    error = thrown instanceof Error ? thrown.message : String(thrown);
-  }
-  say({ kind: 'done', error });
+  if (task.kind === 'close') return opened?.close();
+  void run(task).then(
+    () => say({ kind: 'done', error: null }),
+    (thrown: unknown) => say({ kind: 'done', error: thrown instanceof Error ? thrown.message : String(thrown) }),
+  );
 });
 say({ kind: 'ready' });

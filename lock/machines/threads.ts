@@ -1,12 +1,14 @@
 /**
- * The machine that runs policies on real threads: memory is an `Int32Array` on a SharedArrayBuffer, a step is the `Atomics`
+ * The machine that runs policies on real threads: memory is an `Int32Array` on a SharedArrayBuffer, a step is the `Atomics` or futex
  * operation, done at the moment it is yielded.
  */
-import { type Memory, NOT_EQUAL, type Step, type Steps, TIMED_OUT, WOKEN, type Word } from '../memory.ts';
+import type { Memory, Step, Steps, Word } from '../memory.ts';
+import { Futexes } from './futex.ts';
 
 /** One thread's view of the shared words. */
 export class ThreadMemory implements Memory {
   readonly #words: Int32Array<SharedArrayBuffer>;
+  readonly #futexes: Futexes;
 
   /**
    * When the thread first went to sleep since the owner last set this to 0, by `performance.now()` in milliseconds. The clock is
@@ -16,6 +18,7 @@ export class ThreadMemory implements Memory {
 
   constructor(words: Int32Array<SharedArrayBuffer>) {
     this.#words = words;
+    this.#futexes = new Futexes(words);
   }
 
   load(word: Word): Step {
@@ -40,18 +43,11 @@ export class ThreadMemory implements Memory {
 
   wait(word: Word, expected: number, timeoutNs: number): Step {
     if (this.sleptAtMs === 0) this.sleptAtMs = performance.now();
-    switch (Atomics.wait(this.#words, word, expected, timeoutNs / 1e6)) {
-      case 'ok':
-        return WOKEN;
-      case 'timed-out':
-        return TIMED_OUT;
-      case 'not-equal':
-        return NOT_EQUAL;
-    }
+    return this.#futexes.wait(word, expected, timeoutNs);
   }
 
   notify(word: Word, count: number): Step {
-    return Atomics.notify(this.#words, word, count);
+    return this.#futexes.wake(word, count);
   }
 }
 

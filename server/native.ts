@@ -1,0 +1,45 @@
+/**
+ * "C + ZeroMQ (no Python)": libzmq's own proxy with one ROUTER socket at both ends, so that every message goes back where it came
+ * from. The thread makes one call, which lasts as long as the server; the lock is free of it from the first message to the last.
+ */
+
+import type { ZmqSocket } from '../net/libzmq.ts';
+import { bindSocket, closeContext, openContext, openSocket, setOption, shutdownContext } from '../net/libzmq.ts';
+import { type ServerTask, zmqProxy } from './calls.ts';
+import type { EchoServer } from './echo-server.ts';
+
+function* echo(router: ZmqSocket): ServerTask {
+  yield* zmqProxy(router, router);
+}
+
+const native: EchoServer = {
+  name: 'native',
+  summary: "libzmq's own proxy, no interpreter",
+  transport: 'zmtp',
+  transitionsPerMessage: 0,
+
+  async open(at, { maxMessageBytes }) {
+    const context = openContext();
+    const sockets: ZmqSocket[] = [];
+    try {
+      const router = openSocket(context, 'router');
+      sockets.push(router);
+      setOption(router, 'maxMessageBytes', maxMessageBytes);
+      const port = bindSocket(router, at);
+      return {
+        kind: 'blocking',
+        port,
+        handle: context,
+        task: echo(router),
+        close: () => closeContext(context, sockets),
+      };
+    } catch (error) {
+      closeContext(context, sockets);
+      throw error;
+    }
+  },
+
+  interrupt: shutdownContext,
+};
+
+export default native;

@@ -1,0 +1,40 @@
+/**
+ * "Python with ZeroMQ (C extension)": zeromq.js, whose own thread does the I/O without the lock; receive and send only pass messages
+ * to it and from it. One thread for all clients: a ROUTER, which sends every frame it received back, the sender's identity
+ * first. So a REQ's empty delimiter goes back too, and a DEALER, which sends none, gets none.
+ */
+import { formatEndpoint, portOfEndpoint } from '../net/libzmq.ts';
+import { type AsynchronousTask, type MessageSocket, zmqReceive, zmqSend } from './calls.ts';
+import type { EchoServer } from './echo-server.ts';
+
+function* echo(router: MessageSocket): AsynchronousTask {
+  const frames: Uint8Array[] = [];
+  while ((yield* zmqReceive(router, frames)) > 0) yield* zmqSend(router, frames);
+}
+
+const zeromq: EchoServer = {
+  name: 'zeromq',
+  summary: 'zeromq.js, one thread for all clients',
+  transport: 'zmtp',
+  transitionsPerMessage: 2,
+
+  async open(at, { maxMessageBytes }) {
+    // Loaded here and not above: the bench knows this server, too, and needs no addon for that.
+    const { Router } = await import('zeromq');
+    const router = new Router({ linger: 0, maxMessageSize: maxMessageBytes });
+    try {
+      await router.bind(formatEndpoint(at));
+      return {
+        kind: 'asynchronous',
+        port: portOfEndpoint(router.lastEndpoint ?? ''),
+        task: echo(router),
+        close: () => router.close(),
+      };
+    } catch (error) {
+      router.close();
+      throw error;
+    }
+  },
+};
+
+export default zeromq;

@@ -1,0 +1,227 @@
+/** The servers over TCP, run as the bench runs them. Up to 2^31 bytes their two wire formats are the same. */
+import { describe, expect, it, vi } from 'vitest';
+import { encodeFrame } from '../../net/frame.ts';
+import { ENCODING_BYTES } from '../../net/multiprocessing-format.ts';
+import { loadServer } from '../../server/echo-server.ts';
+import { RawClient } from './raw-client.ts';
+import { settled, startServer } from './server-under-test.ts';
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+/** 251 is a prime: an echo shifted by any power of two differs. */
+const PATTERN = Uint8Array.from({ length: 251 }, (_, i) => i);
+
+function frameOf(payloadBytes: number, message = 0): Buffer {
+  return encodeFrame(
+    Buffer.alloc(
+      payloadBytes,
+      PATTERN.map((byte) => byte + message),
+    ),
+  );
+}
+
+function headerOf(announcedBytes: number): Buffer {
+  const header = Buffer.alloc(4);
+  header.writeUInt32BE(announcedBytes);
+  return header;
+}
+
+async function expectServed(client: RawClient, payloadBytes = 100): Promise<void> {
+  const frame = frameOf(payloadBytes);
+  expect((await client.exchange(frame)).equals(frame)).toBe(true);
+}
+
+describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
+  it('sends every payload back byte for byte', async () => {
+    const server = await startServer(name);
+    const client = await RawClient.connect(server.port);
+    for (const payloadBytes of [0, 1, 8 * KIB, 16 * KIB, 16 * KIB + 1, MIB + 3, 0, 8 * MIB, 1]) {
+      await expectServed(client, payloadBytes);
+    }
+    client.end();
+    await client.ended();
+    expect(await server.stop()).toEqual([]);
+  });
+
+  it('answers messages that come all at once, in their order', async () => {
+    const server = await startServer(name);
+    const client = await RawClient.connect(server.port);
+    const frames = Buffer.concat(Array.from({ length: 200 }, (_, i) => frameOf(i * 7, i)));
+    expect((await client.exchange(frames)).equals(frames)).toBe(true);
+  });
+
+  it('serves many clients at once', async () => {
+    const server = await startServer(name);
+    const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(server.port)));
+    for (let message = 0; message < 5; message++) {
+      const frames = clients.map((_, i) => frameOf(8 * KIB, i));
+      const echoes = await Promise.all(clients.map((client, i) => client.exchange(frames[i] as Buffer)));
+      expect(echoes.every((echo, i) => echo.equals(frames[i] as Buffer))).toBe(true);
+    }
+  });
+
+  it('gives up the lock as often for a message as it declares', async () => {
+    const { transitionsPerMessage } = await loadServer(name);
+    const server = await startServer(name);
+    const client = await RawClient.connect(server.port);
+    await expectServed(client);
+    await server.begin();
+    for (let message = 1; message <= 20; message++) {
+      await client.exchange(frameOf(8 * KIB, message));
+      // The echo is there before the server has come back from its last call.
+      await vi.waitFor(async () => expect(await server.transitions()).toBe(message * transitionsPerMessage), 10_000);
+    }
+    expect(await settled(server.transitions)).toBe(20 * transitionsPerMessage);
+  });
+
+  it('refuses a message longer than allowed, before it comes, and ends that connection only', async () => {
+    const server = await startServer(name, { maxMessageBytes: 1000 });
+    const allowedBytes = name === 'multiprocessing' ? 1000 + ENCODING_BYTES : 1000;
+    const decent = await RawClient.connect(server.port);
+    await expectServed(decent, allowedBytes);
+    for (const announcedBytes of [allowedBytes + 1, 0x7fff_ffff]) {
+      const greedy = await RawClient.connect(server.port);
+      await greedy.write(headerOf(announcedBytes));
+      await greedy.ended();
+    }
+    await expectServed(decent, allowedBytes);
+    const refusal = (announcedBytes: number) =>
+      expect.stringContaining(`announces ${announcedBytes} bytes, more than the ${allowedBytes} allowed`);
+    expect((await server.stop()).sort()).toEqual([refusal(allowedBytes + 1), refusal(0x7fff_ffff)].sort());
+  });
+
+  it('notes a connection that ends inside a header or a body, and serves the others on', async () => {
+    const server = await startServer(name);
+    const decent = await RawClient.connect(server.port);
+    for (const cutOff of [headerOf(100).subarray(0, 3), frameOf(100).subarray(0, 50), headerOf(100)]) {
+      const client = await RawClient.connect(server.port);
+      await client.write(cutOff);
+      client.end();
+      await client.ended();
+      await expectServed(decent);
+    }
+    expect((await server.stop()).sort()).toEqual([
+      expect.stringContaining('ended inside a message, after 0 of 100 bytes'),
+      expect.stringContaining('ended inside a message, after 3 of 4 bytes'),
+      expect.stringContaining('ended inside a message, after 46 of 100 bytes'),
+    ]);
+  });
+
+  it('outlives clients that vanish in mid-frame by a reset', async () => {
+    const server = await startServer(name);
+    const decent = await RawClient.connect(server.port);
+    for (const part of [headerOf(8 * KIB), frameOf(8 * KIB).subarray(0, 5000)]) {
+      const client = await RawClient.connect(server.port);
+      await expectServed(client);
+      await client.write(part);
+      await expectServed(decent);
+      await client.reset();
+      await expectServed(decent);
+    }
+    expect(await server.stop()).toHaveLength(2);
+  });
+
+  it('serves others while a client sends byte by byte', async () => {
+    const server = await startServer(name);
+    const [loris, decent] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
+    const frame = frameOf(40);
+    for (const byte of frame) {
+      await loris.write(Buffer.of(byte));
+      await expectServed(decent, 8 * KIB);
+    }
+    expect((await loris.read(frame.length)).equals(frame)).toBe(true);
+  });
+
+  it('serves others while a client does not read its echoes, and loses none of them', async () => {
+    const server = await startServer(name);
+    const [sluggish, decent] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
+    // More than all buffers between the two can hold.
+    const frames = Array.from({ length: 40 }, (_, i) => frameOf(MIB, i));
+    const written = Promise.all(frames.map((frame) => sluggish.write(frame)));
+    for (let message = 0; message < 20; message++) await expectServed(decent, 8 * KIB);
+    for (const frame of frames) expect((await sluggish.read(frame.length)).equals(frame)).toBe(true);
+    await written;
+  });
+
+  it('serves others while a client never stops sending', async () => {
+    const server = await startServer(name);
+    const [talkative, decent] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
+    let talking = true;
+    const frames = Buffer.concat(Array.from({ length: 500 }, (_, i) => frameOf(100, i % 5)));
+    const talk = async () => {
+      while (talking) expect((await talkative.exchange(frames)).equals(frames)).toBe(true);
+    };
+    const serve = async () => {
+      for (let message = 0; message < 20; message++) await expectServed(decent, 8 * KIB);
+      talking = false;
+    };
+    await Promise.all([talk(), serve()]);
+  });
+
+  it('ends when it is told to, whatever its connections are doing', async () => {
+    const server = await startServer(name);
+    const connect = () => RawClient.connect(server.port);
+    const [idle, midHeader, midBody, sluggish] = [await connect(), await connect(), await connect(), await connect()];
+    await expectServed(idle);
+    await midHeader.write(headerOf(100).subarray(0, 2));
+    await midBody.write(frameOf(100).subarray(0, 50));
+    const written = Promise.allSettled(Array.from({ length: 40 }, () => sluggish.write(frameOf(MIB))));
+    await expectServed(idle);
+    await server.stop();
+    await Promise.all([idle, midHeader, midBody, sluggish].map((client) => client.ended()));
+    await written;
+  });
+});
+
+describe('multiprocessing', () => {
+  it('gives up the lock once more for a body above 16 KiB, which is written by itself', async () => {
+    const server = await startServer('multiprocessing');
+    const client = await RawClient.connect(server.port);
+    await expectServed(client);
+    await server.begin();
+    await expectServed(client, 16 * KIB);
+    await vi.waitFor(async () => expect(await server.transitions()).toBe(3), 10_000);
+    await expectServed(client, 16 * KIB + 1);
+    await vi.waitFor(async () => expect(await server.transitions()).toBe(3 + 4), 10_000);
+  });
+
+  it('takes a long length for a short body, and refuses one that is too long', async () => {
+    const server = await startServer('multiprocessing');
+    const client = await RawClient.connect(server.port);
+    const longLength = (bodyBytes: bigint) => {
+      const bytes = Buffer.alloc(12);
+      bytes.writeInt32BE(-1, 0);
+      bytes.writeBigUInt64BE(bodyBytes, 4);
+      return bytes;
+    };
+    await client.write(longLength(5n));
+    await client.write(Buffer.from('hello'));
+    expect(await client.read(9)).toEqual(encodeFrame(Buffer.from('hello')));
+    await client.write(longLength(2n ** 64n - 1n));
+    await client.ended();
+    expect(await server.stop()).toEqual([expect.stringContaining('allowed')]);
+  });
+
+  it('refuses a negative length', async () => {
+    const server = await startServer('multiprocessing');
+    const client = await RawClient.connect(server.port);
+    await client.write(Buffer.from([0xff, 0xff, 0xff, 0xfe]));
+    await client.ended();
+    expect(await server.stop()).toEqual([expect.stringContaining('announces the length -2')]);
+  });
+});
+
+describe('nonblocking', () => {
+  it('serves 1,000 connections in one thread', async () => {
+    const server = await startServer('nonblocking');
+    const clients = await Promise.all(Array.from({ length: 1_000 }, () => RawClient.connect(server.port)));
+    for (let message = 0; message < 2; message++) {
+      const echoes = await Promise.all(clients.map((client, i) => client.exchange(frameOf(1000, i % 5))));
+      expect(echoes.every((echo, i) => echo.equals(frameOf(1000, i % 5)))).toBe(true);
+    }
+    for (const client of clients.slice(0, 500)) client.end();
+    await Promise.all(clients.slice(0, 500).map((client) => client.ended()));
+    await Promise.all(clients.slice(500).map((client) => expectServed(client)));
+    expect(await server.stop()).toEqual([]);
+  });
+});
