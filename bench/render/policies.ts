@@ -48,8 +48,10 @@ function writeCell(summary: Summary): string {
   return slowdown === null ? seconds : `${seconds} ${writeFigure('slowdown', slowdown)}×`;
 }
 
+/** With as many decimals as on the slide. */
 function writeTalk({ seconds, slower }: TalkFigure): string {
-  return `${seconds.toFixed(1)} s${slower === null ? '' : slower === 1 ? ' same' : ` ${slower}×`}`;
+  const ratio = slower === null ? '' : slower === 1 ? ' same' : ` ${slower.toFixed(slower < 100 ? 1 : 0)}×`;
+  return `${seconds.toFixed(1)} s${ratio}`;
 }
 
 /** The marks in figures of time. */

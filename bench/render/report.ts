@@ -42,6 +42,6 @@ function headOf(result: Result): string[] {
       `interpreter cost ${formatDuration(workload.interpreterCostNs)} a call, tick ${TICK_NS} ns`,
     `${environment.cpu}, ${plural(environment.cpuCount, 'CPU')}, Linux ${environment.kernel}, Node ${environment.node}, ` +
       `Convoy ${environment.convoy}${environment.revision === null ? '' : ` (${environment.revision})`}`,
-    ...(result.interrupted ? ['Interrupted: only what was finished is shown.'] : []),
+    ...(result.interrupted ? ['interrupted: only what was finished is shown'] : []),
   ];
 }

@@ -32,10 +32,14 @@ function warningOf(server: string, rounds: readonly MeasuredRound[], workload: W
         `${TALK_CPU_SHARE.low * 100}–${TALK_CPU_SHARE.high * 100} %: about ${percent(work)} is interpreter work ` +
         `(${callsPerMessage.toFixed(1)} calls a message, ${workload.interpreterCostNs / 1e3} µs each), ` +
         `${percent(Math.max(0, share - work))} system calls and the runtime`,
-      advice:
-        share < TALK_CPU_SHARE.low
-          ? 'CPUs are faster than in 2011; a larger --interpreter-cost stands for a slower interpreter'
-          : 'other work of the machine makes calls dearer; a smaller --interpreter-cost stands for a faster interpreter',
+      advice: adviceFor(share, work),
     },
   ];
+}
+
+function adviceFor(share: number, work: number): string {
+  if (share > TALK_CPU_SHARE.high) return 'other work of the machine makes calls dearer: run it on a quiet machine';
+  return work === 0
+    ? 'CPUs are faster than in 2011; no interpreter takes part in this server'
+    : 'CPUs are faster than in 2011; a larger --interpreter-cost stands for a slower interpreter';
 }

@@ -120,7 +120,7 @@ describe('convoy bench', () => {
     expect(code).toBe(EXIT.interrupted);
     expect(resultSchema.parse(JSON.parse(readFileSync(paths.json, 'utf8'))).interrupted).toBe(true);
     expect(readFileSync(paths.csv, 'utf8')).toBe(convoy(['show', '--csv', paths.json]).stdout);
-    expect(readFileSync(paths.markdown, 'utf8')).toContain('Interrupted: only what was finished is shown.');
+    expect(readFileSync(paths.markdown, 'utf8')).toContain('interrupted: only what was finished is shown');
   });
 
   it('takes options from environment and file; the command line has the last word', () => {

@@ -67,6 +67,11 @@ describe('warnings', () => {
     expect(warning('cpu-share', cells)?.message).toMatch(message);
   });
 
+  it('do not advise a dearer interpreter where none takes part', () => {
+    const cells = [calm('py32/native unloaded', { cpuShare: 0.06, counts: { transitions: 0 } })];
+    expect(warning('cpu-share', cells)?.advice).toContain('no interpreter takes part');
+  });
+
   it('say nothing of the CPU share at another pacing than the talk’s', () => {
     const cells = [calm('py32/blocking unloaded', { cpuShare: 0.9 })];
     expect(kinds(cells, ENVIRONMENT, { ...WORKLOAD, delayNs: 0 })).toEqual([]);

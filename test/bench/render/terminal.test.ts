@@ -40,6 +40,7 @@ describe('the terminal', () => {
       /\nblocking +6689\.2 s\* 523× [\s\S]*?\n {2}in the talk +142\.7 s 12\.1× +6689\.2 s 567× +15\.6 s 1\.3× +13\.0 s 1\.1×\n/,
     );
     expect(loaded).toMatch(/\nnative .*\n {2}in the talk +12\.6 s same +12\.6 s same +12\.6 s same\n/);
+    expect(loaded).toMatch(/\nzeromq .*\n {2}in the talk +91\.6 s 7\.0× /);
     expect(section(text, /^unloaded: seconds/)).toMatch(/\nzeromq +12\.8 s .*\n {2}in the talk +13\.0 s\n/);
   });
 
@@ -111,7 +112,7 @@ describe('the terminal', () => {
     const nothing = result([cell('py32/blocking unloaded', []), cell('py32/blocking loaded', [])], {
       interrupted: true,
     });
-    expect(renderTerminal(nothing, plain)).toMatch(/Interrupted: only what was finished/);
+    expect(renderTerminal(nothing, plain)).toMatch(/interrupted: only what was finished/);
     expect(renderTerminal(result([]), plain)).toContain(ENVIRONMENT.cpu);
   });
 });
