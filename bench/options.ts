@@ -19,8 +19,12 @@ import { SystemError } from '../net/system-error.ts';
 import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
 import { UsageError } from './exit-codes.ts';
+import { METRICS } from './metrics.ts';
+import { planCells } from './plan.ts';
+import { presetSummaries } from './presets.ts';
 import { SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
+import { readThreshold, THRESHOLD_FORM, type Threshold } from './threshold.ts';
 
 /** A run, as it was asked for, everything checked. */
 export interface RunOptions {
@@ -31,9 +35,13 @@ export interface RunOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly workload: Workload;
-  /** Where the result is written, absolute; null if nowhere. */
-  readonly jsonPath: string | null;
+  /** Where the result is written in each format, absolute; null if nowhere. */
+  readonly outputs: Outputs;
+  readonly thresholds: readonly Threshold[];
+  readonly quiet: boolean;
 }
+
+export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown', string | null>>;
 
 const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
@@ -48,7 +56,7 @@ const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms' } as const;
 const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
 
 /** In the order of the help. */
-const OPTIONS = {
+export const OPTIONS = {
   scenario: {
     type: 'string',
     array: true,
@@ -110,6 +118,16 @@ const OPTIONS = {
   port: { type: 'string', default: '0', describe: 'port the servers bind to, one after the other; 0: any free one' },
   seed: { type: 'string', describe: 'of the order of the cells; by default a new one, which is printed' },
   json: { type: 'string', describe: 'write the result with all raw samples to this file, after every cell' },
+  csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
+  markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
+  assert: {
+    type: 'string',
+    array: true,
+    describe: `a threshold, ${THRESHOLD_FORM}; metrics: ${names(METRICS)}`,
+  },
+  quiet: { type: 'boolean', default: false, describe: 'no progress on stderr' },
+  preset: { type: 'string', describe: `options by the name of their purpose: ${presetSummaries()}` },
+  config: { type: 'string', describe: 'options from a JSON file: {"messages": 1000, "policy": ["py32"]}' },
 } as const satisfies Record<string, Options>;
 
 /** Adds the options to a command. */
@@ -119,6 +137,8 @@ export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typ
     ["$0 --policy py32 --policy 'py32(interval=1ms)'", 'one policy against itself with another interval'],
     ['$0 --policy ./mine.js --messages 10000', 'a policy of your own, at full length'],
     ['$0 --scenario gui', 'the editor you cannot type in'],
+    ['$0 --preset talk --json talk.json', 'the talk at its full length'],
+    ["$0 --assert 'priority/blocking slowdown <= 1.5'", 'for CI: exit code 0, 2 (fails) or 3 (inconclusive)'],
   ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
 }
 
@@ -171,10 +191,16 @@ export async function readOptions(
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
     seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
     workload,
-    jsonPath: args.json === undefined ? null : await writablePath(args.json),
+    quiet: args.quiet,
+    outputs: await readOutputs(args),
   };
+  const cells = planCells(options.servers, options.policies, scenarios).map(({ policy, ...cell }) => ({
+    ...cell,
+    policy: policy.label,
+  }));
+  const thresholds = (args.assert ?? []).map((text) => readThreshold(text, cells));
   tryToListen(workload);
-  return options;
+  return { ...options, thresholds };
 }
 
 function wholeNumber(option: string, text: string, min: number, max: number): number {
@@ -234,22 +260,42 @@ async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<P
   return [...specs.values()];
 }
 
+async function readOutputs(args: Partial<Record<keyof Outputs, string | undefined>>): Promise<Outputs> {
+  const { json, csv, markdown } = args;
+  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown) };
+  const given = Object.values(paths).filter((path) => path !== null);
+  if (new Set(given).size < given.length) throw new UsageError('--json, --csv and --markdown need a file each');
+  for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
+  return paths;
+}
+
+function resolved(path: string | undefined): string | null {
+  return path === undefined ? null : resolve(path);
+}
+
 /** Refuses a path that could not be written at the end of the run. Leaves what is there as it is. */
-async function writablePath(path: string): Promise<string> {
-  const absolute = resolve(path);
+async function checkWritable(option: string, path: string): Promise<void> {
   try {
-    await mkdir(dirname(absolute), { recursive: true });
-    if ((await stat(absolute).catch(() => null)) !== null) {
-      await access(absolute, constants.W_OK);
-      if ((await stat(absolute)).isDirectory()) throw new Error('it is a folder');
+    await makeFolder(dirname(path));
+    const there = await stat(path).catch(() => null);
+    if (there === null) {
+      await (await open(path, 'wx')).close();
+      await rm(path);
     } else {
-      await (await open(absolute, 'wx')).close();
-      await rm(absolute);
+      // The file is replaced, not written into: a device or a pipe would be gone.
+      if (!there.isFile()) throw new Error(there.isDirectory() ? 'it is a folder' : 'it is no ordinary file');
+      await access(path, constants.W_OK);
     }
-    return absolute;
   } catch (error) {
-    throw new UsageError(`--json: ${absolute} cannot be written: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--${option}: ${path} cannot be written: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** One folder after the other: mkdir's own `recursive` never ends where the kernel says ENOENT to a new folder, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if ((await stat(path).catch(() => null)) !== null) return;
+  await makeFolder(dirname(path));
+  await mkdir(path);
 }
 
 function tryToListen({ host, port }: Workload): void {

@@ -79,7 +79,18 @@ export const cellSchema = z.strictObject({
 export type Cell = z.infer<typeof cellSchema>;
 
 export const warningSchema = z.strictObject({
-  kind: z.enum(['few-cpus', 'busy-machine', 'stolen-time', 'projected', 'failed', 'connection-errors']),
+  kind: z.enum([
+    'few-cpus',
+    'busy-machine',
+    'stolen-time',
+    'drift',
+    'rounds-disagree',
+    'few-messages',
+    'cpu-share',
+    'projected',
+    'failed',
+    'connection-errors',
+  ]),
   message: z.string(),
   advice: z.string(),
 });
