@@ -156,6 +156,7 @@ export async function readOptions(
   args: InferredOptionTypes<typeof OPTIONS>,
   argv: readonly string[],
 ): Promise<RunOptions> {
+  refuseRepeated(args);
   const scenarios = list('scenario', args.scenario, SCENARIOS);
   const gui = scenarios.includes('gui');
   if (gui && scenarios.length > 1)
@@ -204,6 +205,13 @@ export async function readOptions(
   const thresholds = (args.assert ?? []).map((text) => readThreshold(text, cells));
   tryToListen(workload);
   return { ...options, thresholds };
+}
+
+/** yargs makes a list of an option that is given twice, also of one that can have one value only. */
+function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
+  for (const [name, option] of Object.entries<Options>(OPTIONS)) {
+    if (option.array !== true && Array.isArray(args[name])) throw new UsageError(`--${name} is given more than once`);
+  }
 }
 
 function wholeNumber(option: string, text: string, min: number, max: number): number {

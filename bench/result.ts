@@ -108,6 +108,8 @@ export const environmentSchema = z.strictObject({
   kernel: z.string(),
   node: z.string(),
   v8: z.string(),
+  /** Of the ZeroMQ servers and client; null if there is none. */
+  libzmq: z.string().nullable(),
   /** CPU frequency governor of the first CPU; null where the system does not say. */
   governor: z.string().nullable(),
   /** Load average of the last minute. */

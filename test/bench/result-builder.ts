@@ -35,6 +35,7 @@ export const ENVIRONMENT: Environment = {
   kernel: '6.1.0',
   node: 'v20.19.0',
   v8: '11.3',
+  libzmq: '4.3.5',
   governor: null,
   loadBefore: 0,
   loadAfter: 1,
