@@ -1,25 +1,31 @@
 /** `convoy bench`: plan, run, report. */
+import { styleText } from 'node:util';
 import { EXIT } from './exit-codes.ts';
 import { interruptible } from './interrupts.ts';
 import type { RunOptions } from './options.ts';
+import { writeOutputs } from './outputs.ts';
 import { planCells } from './plan.ts';
 import { Progress } from './progress.ts';
+import { renderTerminal } from './render/terminal.ts';
+import { renderVerdicts } from './render/verdicts.ts';
+import type { Result } from './result.ts';
 import { writeResult } from './result-file.ts';
 import { run } from './run.ts';
-import { renderResult } from './table.ts';
+import { summarize } from './summary.ts';
+import { type Judgement, judge } from './threshold.ts';
 
 /** @returns the exit code */
 export async function benchCommand(options: RunOptions): Promise<number> {
   const cells = planCells(options.servers, options.policies, options.scenarios);
-  const progress = new Progress(cells.length * options.rounds, process.stderr);
-  const { jsonPath } = options;
+  const progress = new Progress(cells.length * options.rounds, process.stderr, options.quiet);
+  const { outputs, thresholds } = options;
   const result = await interruptible(progress, (interrupted, killed) =>
     run(
       options,
       {
         progress,
         onCell: async (soFar) => {
-          if (jsonPath !== null) await writeResult(jsonPath, soFar);
+          if (outputs.json !== null) await writeResult(outputs.json, soFar);
         },
       },
       interrupted,
@@ -27,9 +33,19 @@ export async function benchCommand(options: RunOptions): Promise<number> {
     ),
   );
   progress.end();
-  if (jsonPath !== null) await writeResult(jsonPath, result);
-  process.stdout.write(`${renderResult(result)}\n`);
-  if (result.interrupted) return EXIT.interrupted;
-  const failed = result.cells.some((cell) => cell.rounds.some((round) => round.state === 'failed'));
-  return failed ? EXIT.cellFailed : EXIT.ok;
+  await writeOutputs(outputs, result);
+  process.stdout.write(`${renderTerminal(result, styleText)}\n`);
+  const summaries = thresholds.length === 0 ? [] : summarize(result);
+  const judgements = thresholds.map((threshold) => judge(threshold, summaries, result.seed));
+  if (judgements.length > 0) process.stdout.write(`\n${renderVerdicts(judgements)}\n`);
+  return exitCodeOf(result, judgements);
+}
+
+/** What keeps a verdict from being trusted comes before the verdict. */
+function exitCodeOf({ interrupted, cells }: Result, judgements: readonly Judgement[]): number {
+  const judged = (verdict: Judgement['verdict']) => judgements.some((judgement) => judgement.verdict === verdict);
+  if (interrupted) return EXIT.interrupted;
+  if (cells.some(({ rounds }) => rounds.some(({ state }) => state === 'failed'))) return EXIT.cellFailed;
+  if (judged('fail')) return EXIT.thresholdFailed;
+  return judged('inconclusive') ? EXIT.inconclusive : EXIT.ok;
 }

@@ -3,6 +3,7 @@ import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os';
 import { promisify } from 'node:util';
+import { libzmqVersion } from '../net/libzmq.ts';
 import packageJson from '../package.json' with { type: 'json' };
 import type { Environment } from './result.ts';
 
@@ -27,6 +28,7 @@ export async function probeEnvironment(): Promise<EnvironmentBefore> {
     kernel: release(),
     node: process.version,
     v8: process.versions.v8,
+    libzmq: libzmqOr(null),
     governor: (await readOr('/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor', '')).trim() || null,
     loadBefore: loadavg()[0] ?? 0,
     cpuTime: await cpuTime(),
@@ -61,6 +63,15 @@ async function revision(): Promise<string | null> {
     return `${await git('rev-parse', '--short=12', 'HEAD')}${dirty}`;
   } catch {
     return null;
+  }
+}
+
+/** A machine without libzmq measures the servers that need none. */
+function libzmqOr(otherwise: null): string | null {
+  try {
+    return libzmqVersion();
+  } catch {
+    return otherwise;
   }
 }
 

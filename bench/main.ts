@@ -1,25 +1,71 @@
 #!/usr/bin/env node
 /** The command line. */
 import yargs from 'yargs';
-import { hideBin } from 'yargs/helpers';
+import { hideBin, Parser } from 'yargs/helpers';
 import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
 import { checkCommand, withCheckOptions } from './check-command.ts';
+import { compareCommand } from './compare-command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
-import { readOptions, withOptions } from './options.ts';
+import { gatherOptions } from './option-sources.ts';
+import { OPTIONS, readOptions, withOptions } from './options.ts';
+import { schemaCommand } from './schema-command.ts';
+import { showCommand } from './show-command.ts';
 
 const argv = hideBin(process.argv);
+
+/** Options of `bench` that are not on the command line. */
+function otherOptions() {
+  const { preset, config } = Parser(argv, { string: ['preset', 'config'] });
+  const warn = (message: string) => process.stderr.write(`convoy: ${message}\n`);
+  return gatherOptions(Object.keys(OPTIONS), { preset, config }, process.env, warn);
+}
 
 try {
   await yargs(argv)
     .scriptName('convoy')
     .usage('$0 [command]\n\nA laboratory for global-lock scheduling.')
-    .command(['bench', '$0'], 'measure echo servers under lock policies', withOptions, async (args) => {
-      process.exitCode = await benchCommand(await readOptions(args, argv));
+    .command(
+      ['bench', '$0'],
+      'measure echo servers under lock policies',
+      (command) => withOptions(command).config(otherOptions()),
+      async (args) => {
+        process.exitCode = await benchCommand(await readOptions(args, argv));
+      },
+    )
+    .command(
+      'show <result>',
+      'show a result file again',
+      (command) =>
+        command
+          .positional('result', { type: 'string', demandOption: true, describe: 'a file that bench --json wrote' })
+          .option('markdown', { type: 'boolean', describe: 'as Markdown' })
+          .option('csv', { type: 'boolean', describe: 'as CSV', conflicts: 'markdown' }),
+      async ({ result, markdown, csv }) => {
+        process.exitCode = await showCommand(
+          result,
+          markdown === true ? 'markdown' : csv === true ? 'csv' : 'terminal',
+        );
+      },
+    )
+    .command(
+      'compare <a> <b>',
+      'what became faster or slower from one result file to another',
+      (command) =>
+        command
+          .positional('a', { type: 'string', demandOption: true, describe: 'the result file to compare with' })
+          .positional('b', { type: 'string', demandOption: true, describe: 'the result file to compare' }),
+      async ({ a, b }) => {
+        process.exitCode = await compareCommand(a, b);
+      },
+    )
+    .command('schema', 'print the JSON Schema of result files', {}, () => {
+      process.exitCode = schemaCommand();
     })
     .command('check [policies..]', 'prove policies in every interleaving', withCheckOptions, async (args) => {
       process.exitCode = await checkCommand(args);
     })
+    .completion('completion', 'print a completion script for the shell')
     .version(packageJson.version)
     .alias('help', 'h')
     .strict()

@@ -19,8 +19,12 @@ import { SystemError } from '../net/system-error.ts';
 import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
 import { UsageError } from './exit-codes.ts';
+import { METRICS } from './metrics.ts';
+import { planCells } from './plan.ts';
+import { presetSummaries } from './presets.ts';
 import { SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
+import { readThreshold, THRESHOLD_FORM, type Threshold } from './threshold.ts';
 
 /** A run, as it was asked for, everything checked. */
 export interface RunOptions {
@@ -31,24 +35,28 @@ export interface RunOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly workload: Workload;
-  /** Where the result is written, absolute; null if nowhere. */
-  readonly jsonPath: string | null;
+  /** Where the result is written in each format, absolute; null if nowhere. */
+  readonly outputs: Outputs;
+  readonly thresholds: readonly Threshold[];
+  readonly quiet: boolean;
 }
+
+export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown', string | null>>;
 
 const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
 
 const names = (known: object) => Object.keys(known).join(', ');
 
-/** The talk's workload, at a twentieth of its length. */
-const DEFAULTS = { messages: '500', size: '8KiB', delay: '1ms' } as const;
+/** The talk's workload, short enough that every server under every policy is measured in a minute. */
+const DEFAULTS = { messages: '200', size: '8KiB', delay: '1ms', warmup: '100' } as const;
 /** A key held down: 33 a second. */
-const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms' } as const;
+const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms', warmup: '10' } as const;
 /** Both sides of the talk's second GUI slide: without and with `sys.setpriority(-1)` in the CPU thread. */
 const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
 
 /** In the order of the help. */
-const OPTIONS = {
+export const OPTIONS = {
   scenario: {
     type: 'string',
     array: true,
@@ -75,11 +83,14 @@ const OPTIONS = {
   },
   rounds: {
     type: 'string',
-    default: '3',
-    describe: 'how often every cell is measured; the order is shuffled each time',
+    default: '1',
+    describe: 'how often every cell is measured, in a new order each time; 3 or more give intervals',
   },
-  budget: { type: 'string', default: '10s', describe: 'when a cell stops in each round; its total is then projected' },
-  warmup: { type: 'string', default: '100', describe: 'messages that are not counted, before the CPU threads start' },
+  budget: { type: 'string', default: '2s', describe: 'when a cell stops in each round; its total is then projected' },
+  warmup: {
+    type: 'string',
+    describe: `messages that are not counted, before the CPU threads start; by default ${DEFAULTS.warmup}, keys ${GUI_DEFAULTS.warmup}`,
+  },
   spinners: {
     type: 'string',
     default: '1',
@@ -110,6 +121,16 @@ const OPTIONS = {
   port: { type: 'string', default: '0', describe: 'port the servers bind to, one after the other; 0: any free one' },
   seed: { type: 'string', describe: 'of the order of the cells; by default a new one, which is printed' },
   json: { type: 'string', describe: 'write the result with all raw samples to this file, after every cell' },
+  csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
+  markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
+  assert: {
+    type: 'string',
+    array: true,
+    describe: `a threshold, ${THRESHOLD_FORM}; metrics: ${names(METRICS)}`,
+  },
+  quiet: { type: 'boolean', default: false, describe: 'no progress on stderr' },
+  preset: { type: 'string', describe: `options by the name of their purpose: ${presetSummaries()}` },
+  config: { type: 'string', describe: 'options from a JSON file: {"messages": 1000, "policy": ["py32"]}' },
 } as const satisfies Record<string, Options>;
 
 /** Adds the options to a command. */
@@ -119,6 +140,8 @@ export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typ
     ["$0 --policy py32 --policy 'py32(interval=1ms)'", 'one policy against itself with another interval'],
     ['$0 --policy ./mine.js --messages 10000', 'a policy of your own, at full length'],
     ['$0 --scenario gui', 'the editor you cannot type in'],
+    ['$0 --preset talk --json talk.json', 'the talk at its full length'],
+    ["$0 --assert 'priority/blocking slowdown <= 1.5'", 'for CI: exit code 0, 2 (fails) or 3 (inconclusive)'],
   ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
 }
 
@@ -133,6 +156,7 @@ export async function readOptions(
   args: InferredOptionTypes<typeof OPTIONS>,
   argv: readonly string[],
 ): Promise<RunOptions> {
+  refuseRepeated(args);
   const scenarios = list('scenario', args.scenario, SCENARIOS);
   const gui = scenarios.includes('gui');
   if (gui && scenarios.length > 1)
@@ -144,7 +168,7 @@ export async function readOptions(
     messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
     payloadBytes: size('size', args.size ?? defaults.size, 0, 2 ** 30),
     delayNs: duration('delay', args.delay ?? defaults.delay, 0, 60e9),
-    warmupMessages: wholeNumber('warmup', args.warmup, 0, 1_000_000),
+    warmupMessages: wholeNumber('warmup', args.warmup ?? defaults.warmup, 0, 1_000_000),
     budgetNs: duration('budget', args.budget, 10e6, 3_600e9),
     spinners: wholeNumber('spinners', args.spinners, 1, 256),
     spinnerKind: list('spinner-kind', [args['spinner-kind']], SPINNER_KINDS)[0] ?? 'fib',
@@ -171,10 +195,23 @@ export async function readOptions(
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
     seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
     workload,
-    jsonPath: args.json === undefined ? null : await writablePath(args.json),
+    quiet: args.quiet,
+    outputs: await readOutputs(args),
   };
+  const cells = planCells(options.servers, options.policies, scenarios).map(({ policy, ...cell }) => ({
+    ...cell,
+    policy: policy.label,
+  }));
+  const thresholds = (args.assert ?? []).map((text) => readThreshold(text, cells));
   tryToListen(workload);
-  return options;
+  return { ...options, thresholds };
+}
+
+/** yargs makes a list of an option that is given twice, also of one that can have one value only. */
+function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
+  for (const [name, option] of Object.entries<Options>(OPTIONS)) {
+    if (option.array !== true && Array.isArray(args[name])) throw new UsageError(`--${name} is given more than once`);
+  }
 }
 
 /** A whole number within limits, as an option gives it. */
@@ -235,22 +272,42 @@ async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<P
   return [...specs.values()];
 }
 
+async function readOutputs(args: Partial<Record<keyof Outputs, string | undefined>>): Promise<Outputs> {
+  const { json, csv, markdown } = args;
+  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown) };
+  const given = Object.values(paths).filter((path) => path !== null);
+  if (new Set(given).size < given.length) throw new UsageError('--json, --csv and --markdown need a file each');
+  for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
+  return paths;
+}
+
+function resolved(path: string | undefined): string | null {
+  return path === undefined ? null : resolve(path);
+}
+
 /** Refuses a path that could not be written at the end of the run. Leaves what is there as it is. */
-async function writablePath(path: string): Promise<string> {
-  const absolute = resolve(path);
+async function checkWritable(option: string, path: string): Promise<void> {
   try {
-    await mkdir(dirname(absolute), { recursive: true });
-    if ((await stat(absolute).catch(() => null)) !== null) {
-      await access(absolute, constants.W_OK);
-      if ((await stat(absolute)).isDirectory()) throw new Error('it is a folder');
+    await makeFolder(dirname(path));
+    const there = await stat(path).catch(() => null);
+    if (there === null) {
+      await (await open(path, 'wx')).close();
+      await rm(path);
     } else {
-      await (await open(absolute, 'wx')).close();
-      await rm(absolute);
+      // The file is replaced, not written into: a device or a pipe would be gone.
+      if (!there.isFile()) throw new Error(there.isDirectory() ? 'it is a folder' : 'it is no ordinary file');
+      await access(path, constants.W_OK);
     }
-    return absolute;
   } catch (error) {
-    throw new UsageError(`--json: ${absolute} cannot be written: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--${option}: ${path} cannot be written: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** One folder after the other: mkdir's own `recursive` never ends where the kernel says ENOENT to a new folder, as in /proc. */
+async function makeFolder(path: string): Promise<void> {
+  if ((await stat(path).catch(() => null)) !== null) return;
+  await makeFolder(dirname(path));
+  await mkdir(path);
 }
 
 function tryToListen({ host, port }: Workload): void {

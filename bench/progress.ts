@@ -13,17 +13,20 @@ export interface ProgressStream {
 export class Progress {
   readonly #stream: ProgressStream;
   readonly #total: number;
+  readonly #quiet: boolean;
   readonly #startMs = performance.now();
   #done = 0;
 
-  constructor(total: number, stream: ProgressStream) {
+  /** @param quiet only failures are said */
+  constructor(total: number, stream: ProgressStream, quiet = false) {
     this.#total = total;
     this.#stream = stream;
+    this.#quiet = quiet;
   }
 
   /** Before a cell is measured. */
   starting({ round, cell }: PlannedRound): void {
-    if (this.#stream.isTTY !== true) return;
+    if (this.#quiet || this.#stream.isTTY !== true) return;
     const left = this.#done === 0 ? '' : `, about ${this.#secondsLeft()} s left`;
     this.#redraw(styleText('dim', `[${this.#done + 1}/${this.#total}] round ${round}: ${nameOf(cell)}${left}`));
   }
@@ -33,9 +36,9 @@ export class Progress {
     this.#done++;
     const name = `round ${round}: ${nameOf(cell)}`;
     if (result.state === 'failed') {
-      this.#redraw('');
+      this.end();
       this.say(`${styleText('red', 'failed')} ${name}: ${result.message}`);
-    } else if (this.#stream.isTTY !== true) {
+    } else if (!this.#quiet && this.#stream.isTTY !== true) {
       const { rttNs, durationNs } = result;
       this.say(
         `[${this.#done}/${this.#total}] ${name}: ${rttNs.length} messages in ${(durationNs / 1e9).toFixed(2)} s`,
@@ -45,7 +48,7 @@ export class Progress {
 
   /** Ends the line that changes. */
   end(): void {
-    if (this.#stream.isTTY === true) this.#redraw('');
+    if (!this.#quiet && this.#stream.isTTY === true) this.#redraw('');
   }
 
   /** A line of its own. */

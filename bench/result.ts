@@ -79,7 +79,18 @@ export const cellSchema = z.strictObject({
 export type Cell = z.infer<typeof cellSchema>;
 
 export const warningSchema = z.strictObject({
-  kind: z.enum(['few-cpus', 'busy-machine', 'stolen-time', 'projected', 'failed', 'connection-errors']),
+  kind: z.enum([
+    'few-cpus',
+    'busy-machine',
+    'stolen-time',
+    'drift',
+    'rounds-disagree',
+    'few-messages',
+    'cpu-share',
+    'projected',
+    'failed',
+    'connection-errors',
+  ]),
   message: z.string(),
   advice: z.string(),
 });
@@ -97,6 +108,8 @@ export const environmentSchema = z.strictObject({
   kernel: z.string(),
   node: z.string(),
   v8: z.string(),
+  /** Of the ZeroMQ servers and client; null if there is none. */
+  libzmq: z.string().nullable(),
   /** CPU frequency governor of the first CPU; null where the system does not say. */
   governor: z.string().nullable(),
   /** Load average of the last minute. */

@@ -1,11 +1,35 @@
-/** From raw rounds to the figures of a cell. */
+/** From raw rounds to what every figure of a cell is made of (`metrics.ts`). */
 import type { Cell, MeasuredRound, Result } from './result.ts';
-import { percentile, type Spread, sortSamples, spreadOf } from './statistics.ts';
+import { type SortedSamples, sortSamples } from './statistics.ts';
 
 /** The talk's number of messages, to which totals are scaled. */
 export const TALK_MESSAGES = 10_000;
 
-/** The figures of one cell over its measured rounds. */
+/** The talk divides by the row of this policy, unloaded. */
+export const TALK_BASELINE = 'py32';
+
+/** A round in which a message came back, prepared so that figures of any selection of rounds are cheap. */
+export interface RoundSummary {
+  readonly raw: MeasuredRound;
+  /** Time for {@link TALK_MESSAGES} messages, pauses included. */
+  readonly totalNs: number;
+  /** Total against the same policy unloaded in the same round; null for the unloaded cell itself, and where that one is missing. */
+  readonly slowdown: number | null;
+  /** Total against {@link TALK_BASELINE} unloaded in the same round. */
+  readonly talkSlowdown: number | null;
+  readonly rttNs: SortedSamples;
+  /**
+   * Time from when each message was due to its echo. Message i is due at i times what a message takes the same server and policy
+   * unloaded. A client that waits for one echo before it sends the next spares a slow server the messages it would otherwise
+   * get (coordinated omission); here they arrive, and queue. Null where there is no unloaded round.
+   */
+  readonly scheduledNs: SortedSamples | null;
+  /** Entry i: the sum over the messages with the i-th smallest round trip and all larger ones. */
+  readonly lockWaitFromNs: Float64Array;
+  readonly workFromNs: Float64Array;
+}
+
+/** One cell over its rounds. */
 export interface Summary {
   readonly cell: Cell;
   readonly measuredRounds: number;
@@ -16,77 +40,95 @@ export interface Summary {
   readonly projected: boolean;
   /** Whether some round stopped at its time budget. */
   readonly overBudget: boolean;
-  /** Time for {@link TALK_MESSAGES} messages, pauses included; null when no message came back. */
-  readonly totalNs: Spread | null;
-  /** Total against the same policy unloaded, round by round; null for the unloaded cell itself and where one is missing. */
-  readonly slowdown: Spread | null;
-  /** Of all rounds' round trips together. */
-  readonly rttNs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Per message, over all rounds: release and re-acquire; those between which another had the lock; those that had to sleep. */
-  readonly perMessage: { readonly transitions: number; readonly steals: number; readonly waits: number };
-  /** What the CPU threads did against what they do while the server is idle, 0 to about 1; null if there are none. */
-  readonly spinnerKeeps: Spread | null;
+  /** Those in which a message came back. */
+  readonly rounds: readonly RoundSummary[];
+  /** Waits for the lock by length, all rounds together: entry i counts those of less than 2^i µs that no entry before counts. */
+  readonly waits: readonly number[];
 }
 
 /** Summarizes every cell of a result, in its order. */
-export function summarize(result: Result): Summary[] {
-  return result.cells.map((cell) => summarizeCell(cell, baselineOf(cell, result.cells)));
+export function summarize(result: Pick<Result, 'cells'>): Summary[] {
+  return result.cells.map((cell) => summarizeCell(cell, result.cells));
 }
 
-/** The unloaded cell of the same server and policy. */
-function baselineOf(cell: Cell, cells: readonly Cell[]): Cell | undefined {
-  return cells.find(
-    (other) => other.scenario === 'unloaded' && other.server === cell.server && other.policy === cell.policy,
-  );
+/** How messages call a cell. */
+export function nameOfCell({ policy, server, scenario }: Pick<Cell, 'policy' | 'server' | 'scenario'>): string {
+  return `${policy}/${server} ${scenario}`;
 }
 
-function summarizeCell(cell: Cell, baseline: Cell | undefined): Summary {
-  const rounds = measuredRounds(cell);
-  const withMessages = rounds.filter((round) => round.rttNs.length > 0);
-  const messages = rounds.reduce((sum, round) => sum + round.rttNs.length, 0);
-  const rtts = sortSamples(rounds.flatMap((round) => round.rttNs));
-  const perMessage = (count: (round: MeasuredRound) => number) =>
-    messages === 0 ? 0 : rounds.reduce((sum, round) => sum + count(round), 0) / messages;
+/** The rounds of a cell that were measured and in which a message came back. */
+export function measuredRounds(cell: Cell): MeasuredRound[] {
+  return cell.rounds.filter((round) => round.state === 'measured').filter((round) => round.rttNs.length > 0);
+}
+
+/** Time for {@link TALK_MESSAGES} messages. */
+export function totalNsOf(round: MeasuredRound): number {
+  return messageNsOf(round) * TALK_MESSAGES;
+}
+
+function summarizeCell(cell: Cell, cells: readonly Cell[]): Summary {
+  const measured = cell.rounds.filter((round) => round.state === 'measured');
+  const unloaded = unloadedRounds(cells, cell.server, cell.policy);
+  const talk = unloadedRounds(cells, cell.server, TALK_BASELINE);
   return {
     cell,
-    measuredRounds: rounds.length,
+    measuredRounds: measured.length,
     failures: cell.rounds.flatMap((round) => (round.state === 'failed' ? [round.message] : [])),
-    messages,
-    projected: rounds.some((round) => round.rttNs.length < TALK_MESSAGES),
-    overBudget: rounds.some((round) => round.ended === 'budget'),
-    totalNs: spreadOf(withMessages.map(totalOf)),
-    slowdown: cell.scenario === 'unloaded' || baseline === undefined ? null : slowdownOf(withMessages, baseline),
-    rttNs: { p50: percentile(rtts, 50), p99: percentile(rtts, 99), max: percentile(rtts, 100) },
-    perMessage: {
-      transitions: perMessage(({ reading }) => reading.server.transitions),
-      steals: perMessage(({ reading }) => reading.server.steals),
-      waits: perMessage(({ reading }) => reading.server.waits),
-    },
-    spinnerKeeps: spreadOf(
-      rounds.flatMap(({ spinnerRoundsPerSecond, soloRoundsPerSecond }) =>
-        spinnerRoundsPerSecond === null || soloRoundsPerSecond === null
-          ? []
-          : [spinnerRoundsPerSecond / soloRoundsPerSecond],
-      ),
+    messages: measured.reduce((sum, { rttNs }) => sum + rttNs.length, 0),
+    projected: measured.some(({ rttNs }) => rttNs.length < TALK_MESSAGES),
+    overBudget: measured.some(({ ended }) => ended === 'budget'),
+    rounds: measuredRounds(cell).map((raw) =>
+      // Each round against the same round: what drifts on the machine between rounds is in both.
+      summarizeRound(raw, unloaded.get(raw.round), talk.get(raw.round), cell.scenario === 'unloaded'),
     ),
+    waits: addUp(measured.map(({ reading }) => reading.waits)),
   };
 }
 
-/** Each round against the same round of the baseline: what drifts on the machine between rounds is in both. */
-function slowdownOf(rounds: readonly MeasuredRound[], baseline: Cell): Spread | null {
-  const baseTotals = new Map(measuredRounds(baseline).map((round) => [round.round, totalOf(round)]));
-  return spreadOf(
-    rounds.flatMap((round) => {
-      const base = baseTotals.get(round.round);
-      return base === undefined ? [] : [totalOf(round) / base];
-    }),
-  );
+/** Round number → round of the unloaded cell. */
+function unloadedRounds(cells: readonly Cell[], server: string, policy: string): ReadonlyMap<number, MeasuredRound> {
+  const cell = cells.find((each) => each.scenario === 'unloaded' && each.server === server && each.policy === policy);
+  return new Map(cell === undefined ? [] : measuredRounds(cell).map((round) => [round.round, round]));
 }
 
-function measuredRounds(cell: Cell): MeasuredRound[] {
-  return cell.rounds.filter((round) => round.state === 'measured');
+function summarizeRound(
+  raw: MeasuredRound,
+  unloaded: MeasuredRound | undefined,
+  talk: MeasuredRound | undefined,
+  isUnloaded: boolean,
+): RoundSummary {
+  const totalNs = totalNsOf(raw);
+  const bySize = Uint32Array.from(raw.rttNs.keys()).sort((a, b) => (raw.rttNs[a] ?? 0) - (raw.rttNs[b] ?? 0));
+  return {
+    raw,
+    totalNs,
+    slowdown: isUnloaded || unloaded === undefined ? null : totalNs / totalNsOf(unloaded),
+    talkSlowdown: talk === undefined || talk === raw ? null : totalNs / totalNsOf(talk),
+    rttNs: sortSamples(raw.rttNs),
+    scheduledNs: unloaded === undefined ? null : sortSamples(scheduledNsOf(raw, messageNsOf(unloaded))),
+    lockWaitFromNs: sumsFrom(raw.lockWaitNs, bySize),
+    workFromNs: sumsFrom(raw.workNs, bySize),
+  };
 }
 
-function totalOf(round: MeasuredRound): number {
-  return (round.durationNs / round.rttNs.length) * TALK_MESSAGES;
+/** Nothing is sent before it is due: a message that ran ahead of the schedule took its round trip. */
+function scheduledNsOf({ sentNs, rttNs }: MeasuredRound, everyNs: number): number[] {
+  return rttNs.map((rtt, i) => rtt + Math.max(0, (sentNs[i] ?? 0) - i * everyNs));
+}
+
+function messageNsOf({ durationNs, rttNs }: MeasuredRound): number {
+  return durationNs / rttNs.length;
+}
+
+/** Entry i: the sum of `values` at `order[i]` and all places after it. */
+function sumsFrom(values: readonly number[], order: Uint32Array): Float64Array {
+  const sums = new Float64Array(order.length + 1);
+  for (let i = order.length - 1; i >= 0; i--) sums[i] = (sums[i + 1] as number) + (values[order[i] as number] ?? 0);
+  return sums;
+}
+
+/** Entry by entry. */
+function addUp(lists: readonly (readonly number[])[]): number[] {
+  const length = Math.max(0, ...lists.map((list) => list.length));
+  return Array.from({ length }, (_, i) => lists.reduce((sum, list) => sum + (list[i] ?? 0), 0));
 }

@@ -41,7 +41,11 @@ it.each([
   ['client/a.ts', '../lock/memory.ts'],
   ['client/a.ts', '../server/calls.ts'],
   ['workers/a.ts', '../bench/plan.ts'],
-  ['bench/measure.ts', './table.ts'],
+  ['bench/measure.ts', './render/terminal.ts'],
+  ['bench/summary.ts', './render/format.ts'],
+  ['bench/run.ts', './outputs.ts'],
+  ['bench/warnings/a.ts', '../render/format.ts'],
+  ['bench/render/a.ts', '../measure.ts'],
 ])('%s may not import %s', (file, imported) => {
   const { code, output } = lint(file, imported);
   expect(output).toContain('noRestrictedImports');

@@ -36,6 +36,7 @@ describe('is refused:', () => {
     [['--spinners', '0'], /--spinners is a whole number from 1/],
     [['--spinner-kind', 'sort'], /no spinner-kind «sort»; there are fib, native, releasing/],
     [['--seed', 'x'], /--seed is a whole number/],
+    [['--messages', '5', '--messages', '6'], /--messages is given more than once/],
     [['--mesages', '5'], /Unknown argument/],
     [['measure'], /Unknown argument: measure/],
   ])('%j', async (args, message) => {

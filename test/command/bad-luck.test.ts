@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { resultSchema } from '../../bench/result.ts';
+import { close, listen, portOf } from '../../net/posix.ts';
 import { Convoy } from './convoy.ts';
 
 let folder: string;
@@ -15,7 +16,20 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Two cells; by this seed the unloaded one is first, and short. The loaded one goes on for seconds. */
-const RUN = ['--server', 'blocking', '--policy', 'py32', '--messages', '500', '--rounds', '1', '--seed', '2'];
+const RUN = [
+  '--server',
+  'blocking',
+  '--policy',
+  'py32',
+  '--messages',
+  '500',
+  '--rounds',
+  '1',
+  '--seed',
+  '2',
+  '--budget',
+  '20s',
+];
 
 const finishedCells = (stderr: string) => stderr.match(/^\[\d+\/\d+\] round/gm)?.length ?? 0;
 const measuredIn = (path: string) =>
@@ -61,9 +75,12 @@ describe('a process killed in mid-run', () => {
 });
 
 describe('Ctrl-C', () => {
-  it('ends the cell in an orderly way and reports what was finished', async () => {
+  it('ends the cell in an orderly way, reports what was finished, and frees the port', async () => {
     const json = join(folder, 'interrupted.json');
-    const run = new Convoy(...RUN, '--json', json);
+    const reserved = listen({ host: '127.0.0.1', port: 0 });
+    const port = portOf(reserved);
+    close(reserved);
+    const run = new Convoy(...RUN, '--json', json, '--port', `${port}`);
     await secondCell(run, 'client');
     await delay(300);
     run.process.kill('SIGINT');
@@ -73,6 +90,7 @@ describe('Ctrl-C', () => {
     expect(code).toBe(EXIT.interrupted);
     expect(measuredIn(json)).toBe(1);
     expect(await run.leftovers()).toEqual([]);
+    close(listen({ host: '127.0.0.1', port }));
   });
 
   it.each([0, 20, 60, 120, 250, 500, 900])(
@@ -95,7 +113,7 @@ describe('Ctrl-C', () => {
 });
 
 it('a server that is stopped for a while does not hold up the run for ever', async () => {
-  const run = new Convoy(...RUN, '--budget', '500ms');
+  const run = new Convoy(...RUN.slice(0, -1), '500ms');
   const pid = await secondCell(run, 'server');
   await delay(600);
   process.kill(pid, 'SIGSTOP');

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/bench/main.js');
 /** Every process a run starts inherits this variable: that is how they are found, whoever their parent is by then. */
-const MARK = 'CONVOY_TEST_RUN';
+const MARK = 'TEST_RUN_OF_CONVOY';
 
 export interface Finished {
   readonly code: number | null;

@@ -1,0 +1,64 @@
+/** The table of the talk: servers as rows, policies as columns, the talk's own figure below ours. */
+import { figureOf } from '../metrics.ts';
+import type { Result, Scenario } from '../result.ts';
+import type { Summary } from '../summary.ts';
+import { isTalkWorkload, type TalkFigure, talkFigureOf } from '../talk-figures.ts';
+import { writeFigure } from './format.ts';
+import type { Table } from './table.ts';
+
+export function policyTable(scenario: Scenario, summaries: readonly Summary[], result: Result): Table {
+  const servers = [...new Set(summaries.map(({ cell }) => cell.server))];
+  const policies = [...new Set(summaries.map(({ cell }) => cell.policy))];
+  const comparable = isTalkWorkload(result.workload);
+  const published = policies.some((policy) => servers.some((server) => talkFigureOf(server, policy, scenario)));
+  return {
+    title: `${scenario}: seconds for 10,000 messages${scenario === 'unloaded' ? '' : ', × unloaded'}`,
+    head: ['server', ...policies],
+    keys: 1,
+    rows: servers.flatMap((server) => {
+      const figures = policies.map((policy) => (comparable ? talkFigureOf(server, policy, scenario) : undefined));
+      const ours = policies.map((policy) => {
+        const summary = summaries.find(({ cell }) => cell.server === server && cell.policy === policy);
+        return summary === undefined ? '' : writeCell(summary);
+      });
+      const talks = figures.some((figure) => figure !== undefined)
+        ? [['  in the talk', ...figures.map((figure) => (figure === undefined ? '' : writeTalk(figure)))]]
+        : [];
+      return [[server, ...ours], ...talks];
+    }),
+    notes: [
+      ...(scenario === 'unloaded'
+        ? []
+        : [
+            `×: against the same policy unloaded, round by round${
+              comparable && published ? '; in the talk against Python 3.2 unloaded' : ''
+            }`,
+          ]),
+      ...projectedNote(summaries),
+      ...(comparable || !published ? [] : ['without the figures of the talk, which are of another workload']),
+    ],
+  };
+}
+
+function writeCell(summary: Summary): string {
+  if (summary.measuredRounds === 0) return summary.failures.length > 0 ? 'failed' : 'not run';
+  if (summary.messages === 0) return 'no message';
+  const slowdown = figureOf(summary, 'slowdown');
+  const seconds = `${writeFigure('total', figureOf(summary, 'total'))} s${summary.overBudget ? '*' : ''}`;
+  return slowdown === null ? seconds : `${seconds} ${writeFigure('slowdown', slowdown)}×`;
+}
+
+/** With as many decimals as on the slide. */
+function writeTalk({ seconds, slower }: TalkFigure): string {
+  const ratio = slower === null ? '' : slower === 1 ? ' same' : ` ${slower.toFixed(slower < 100 ? 1 : 0)}×`;
+  return `${seconds.toFixed(1)} s${ratio}`;
+}
+
+/** The marks in figures of time. */
+export function projectedNote(summaries: readonly Summary[]): string[] {
+  const notes = [
+    ...(summaries.some(({ projected }) => projected) ? ['projected from fewer messages'] : []),
+    ...(summaries.some(({ overBudget }) => overBudget) ? ['*: stopped at the time budget'] : []),
+  ];
+  return notes.length === 0 ? [] : [`s: ${notes.join('; ')}`];
+}

@@ -1,0 +1,22 @@
+/** A table before it is drawn: what the terminal and Markdown draw from the same values. */
+
+export interface Table {
+  readonly title: string;
+  /** Column names; the first `keys` of them say what a row is about. */
+  readonly head: readonly string[];
+  readonly keys: number;
+  readonly rows: readonly (readonly string[])[];
+  /** What a reader must know to read it, a line each. */
+  readonly notes: readonly string[];
+}
+
+/** All tables of a result. */
+export interface Report {
+  /** What was measured, where, and how. */
+  readonly head: readonly string[];
+  /** The few tables that answer the question. */
+  readonly overview: readonly Table[];
+  /** Every figure of every cell. */
+  readonly details: readonly Table[];
+  readonly warnings: readonly { readonly message: string; readonly advice: string }[];
+}
