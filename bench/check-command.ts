@@ -6,7 +6,7 @@ import { POLICIES } from '../lock/policies/index.ts';
 import { CheckPool, type Ended } from './check-pool.ts';
 import { type Checked, renderChecked, renderReplayed, renderSummary } from './check-report.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
-import { split, wholeNumber } from './options.ts';
+import { refuseRepeated, split, wholeNumber } from './options.ts';
 
 const OPTIONS = {
   threads: {
@@ -41,6 +41,7 @@ export function withCheckOptions<T>(yargs: Argv<T>): Argv<T & CheckArguments> {
 
 /** Checks everything that was asked for, printing as it goes. @returns the exit code */
 export async function checkCommand(args: CheckArguments): Promise<number> {
+  refuseRepeated(args, OPTIONS);
   const policies = await readPolicies(args.policies ?? []);
   const bounds = {
     states: wholeNumber('states', args.states, 1, 10_000_000),

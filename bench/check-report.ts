@@ -17,7 +17,7 @@ export function renderChecked({ policy, model, finding }: Checked): string {
     case 'proved':
       return `${head}${styleText('green', finding.bounded ? 'holds within the bound' : 'proved')}, ${states(finding.states)}`;
     case 'outgrown':
-      return `${head}${styleText('yellow', 'not proved')}: ${finding.message}; nothing was found broken in ${states(finding.states)}`;
+      return `${head}${styleText('yellow', 'not proved')}: ${finding.message}; until then nothing was found broken`;
     case 'broken':
       return [
         `${head}${styleText('red', `broken: ${finding.property}`)}: ${finding.message}`,

@@ -156,7 +156,7 @@ export async function readOptions(
   args: InferredOptionTypes<typeof OPTIONS>,
   argv: readonly string[],
 ): Promise<RunOptions> {
-  refuseRepeated(args);
+  refuseRepeated(args, OPTIONS);
   const scenarios = list('scenario', args.scenario, SCENARIOS);
   const gui = scenarios.includes('gui');
   if (gui && scenarios.length > 1)
@@ -208,8 +208,11 @@ export async function readOptions(
 }
 
 /** yargs makes a list of an option that is given twice, also of one that can have one value only. */
-function refuseRepeated(args: Readonly<Record<string, unknown>>): void {
-  for (const [name, option] of Object.entries<Options>(OPTIONS)) {
+export function refuseRepeated(
+  args: Readonly<Record<string, unknown>>,
+  options: Readonly<Record<string, Options>>,
+): void {
+  for (const [name, option] of Object.entries(options)) {
     if (option.array !== true && Array.isArray(args[name])) throw new UsageError(`--${name} is given more than once`);
   }
 }

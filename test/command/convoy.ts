@@ -43,6 +43,11 @@ export class Convoy {
     return this.#finished;
   }
 
+  /** What it has written on stdout so far. */
+  get stdout(): string {
+    return this.#stdout;
+  }
+
   /** What it has written on stderr so far. */
   get stderr(): string {
     return this.#stderr;
