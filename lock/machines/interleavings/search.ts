@@ -92,6 +92,10 @@ export function search(task: Search): Verdict {
       world.apply(move);
       const claim = watch.after(move, before, world);
       if (claim !== undefined) return { kind: 'broken', ...claim, moves: [...graph.path(number), move] };
+      if (world.positions.some(({ id }) => id >= MAX_POSITIONS)) {
+        const message = `thread ${move.thread + 1} can be in more than ${MAX_POSITIONS.toLocaleString('en')} positions`;
+        return { kind: 'outgrown', message, states: known.size };
+      }
       const next = encodeState(world, watch) + (bounded ? encodePast(move.thread, preemptions) : '');
       let nextNumber = known.get(next);
       if (nextNumber === undefined) {
@@ -167,11 +171,10 @@ class Judge {
     const holders: number[] = [];
     let awake = 0;
     let alive = 0;
-    for (const [thread, { place, id }] of world.positions.entries()) {
+    for (const [thread, { place }] of world.positions.entries()) {
       const name = `${world.piece(thread)?.kind} of thread ${thread + 1}`;
       if (place.kind === 'fault') return broken('well-formed', `${name} ${place.message}`);
       if (place.kind === 'endless') return outgrown(`${name} ${place.message}`);
-      if (id >= MAX_POSITIONS) return outgrown(`${name} can be in too many positions`);
       if (world.holds(thread)) holders.push(thread + 1);
       if (world.isEnded(thread)) continue;
       alive++;

@@ -81,6 +81,23 @@ describe('no proof is claimed', () => {
     expect('states' in finding && finding.states).toBeGreaterThan(100);
   });
 
+  test('of a policy whose local state cannot be seen, and goes on for ever', () => {
+    const subject = policyOf(({ LOCKED }) => ({
+      *acquire(m) {
+        const seen = new Set<number>();
+        for (let found = 1; found !== 0; seen.add(found)) {
+          found = yield m.compareExchange(LOCKED, 0, 1);
+          if (found !== 0) yield m.wait(LOCKED, 1, 5e6);
+        }
+      },
+      *release(m) {
+        yield m.store(LOCKED, 0);
+        yield m.notify(LOCKED, 1);
+      },
+    }));
+    expect(new Interleavings(subject).explore(model('io0+io0'), BOUNDS)).toMatchObject({ kind: 'outgrown' });
+  });
+
   test('of a policy that counts without end', () => {
     const subject = policyOf(({ OTHER }) => ({
       *acquire(m) {
