@@ -169,15 +169,20 @@ class World {
   /** Lets time pass until the client stops it. A run that lasts too long is over; one that is stuck has failed. */
   #runUntil(untilNs: number, what: string): void {
     const why = this.#machine.run(untilNs);
-    if (why === 'stopped' || (why === 'time' && what === 'running')) return;
-    const threads = this.#machine.threads.filter(({ state }) => state !== STATE.ended);
+    if (why === 'stopped') return;
+    const { threads, nowNs } = this.#machine;
+    // Who starves is woken again and again; who was never woken was forgotten.
+    const forgotten = threads.find(
+      ({ sleepsOn, asleepSinceNs }) => sleepsOn >= 0 && nowNs - asleepSinceNs > this.#setup.workload.budgetNs,
+    );
+    if (why === 'time' && what === 'running' && forgotten === undefined) return;
     const told = threads
       .filter(({ lock }) => lock !== null)
       .slice(0, 6)
-      .map((thread) => `${thread.name} ${stateOf(thread)}`)
-      .join('; ');
+      .map((thread) => `${thread.name} ${stateOf(thread)}`);
+    const how = why === 'stuck' ? 'nothing can happen any more' : 'no end is in sight';
     throw new SimulationError(
-      `policy «${this.#setup.policy.label}»: ${why === 'stuck' ? 'nothing can happen any more' : 'no end in sight'} while ${what}, after ${this.effort().steps} steps: ${told}`,
+      `policy «${this.#setup.policy.label}»: ${how} while ${what}, after ${this.effort().steps} steps: ${told.join('; ')}`,
     );
   }
 

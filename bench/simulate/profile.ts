@@ -41,6 +41,12 @@ export const profileSchema = z.strictObject({
     switchNs: ns('from one thread of a run queue to the next'),
     sliceNs: ns('after which the next thread of the queue has its turn'),
     wakeupGranularityNs: ns('a thread that wakes displaces one that has had more than this more of the CPU'),
+    interrupts: z
+      .strictObject({
+        everyNs: ns('between two of them, on average; 0: none'),
+        durationNs: quantiles('how long one takes from the thread that runs'),
+      })
+      .describe('what takes a CPU from its thread and gives it back: timer ticks, devices, the hypervisor'),
     sleeperCreditNs: ns('of run time that a thread which slept is thought to have missed'),
   }),
   timers: z.strictObject({

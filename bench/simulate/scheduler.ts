@@ -18,6 +18,9 @@ const SLICE = FIRST_SCHEDULER_KIND + 1;
 /** A thread that has woken wants the CPU of the one that runs. */
 const PREEMPT = FIRST_SCHEDULER_KIND + 2;
 
+/** The CPU is interrupted: a timer tick, another device, the hypervisor. */
+const INTERRUPT = FIRST_SCHEDULER_KIND + 3;
+
 /** Threads that wait for a CPU, the one with the least virtual run time first. */
 class RunQueue {
   readonly #heap: VirtualThread[] = [];
@@ -80,6 +83,8 @@ interface Cpu {
   generation: number;
   /** The generation whose slice ends by an event. */
   slicedGeneration: number;
+  /** Whether the next interrupt is among the events. */
+  interruptArmed: boolean;
   /** A time that only grows: where threads that come to this queue begin. */
   virtualTimeNs: number;
 }
@@ -104,6 +109,7 @@ export class LinuxScheduler implements Scheduler {
       running: false,
       generation: 0,
       slicedGeneration: -1,
+      interruptArmed: false,
       virtualTimeNs: 0,
     }));
   }
@@ -143,6 +149,7 @@ export class LinuxScheduler implements Scheduler {
   onEvent(what: number, generation: number): void {
     const kind = what % KINDS;
     const cpu = this.#cpus[(what - kind) / KINDS] as Cpu;
+    if (kind === INTERRUPT) return this.#interrupt(cpu);
     if (generation !== cpu.generation || cpu.current === null) return;
     if (kind === READY) this.#begin(cpu, cpu.current);
     else if (kind === SLICE) this.#endSlice(cpu, cpu.current);
@@ -183,6 +190,7 @@ export class LinuxScheduler implements Scheduler {
     cpu.running = true;
     thread.onCpuSinceNs = this.#machine.nowNs;
     if (cpu.queue.length > 0) this.#armSlice(cpu, thread);
+    if (!cpu.interruptArmed) this.#armInterrupt(cpu);
     this.#machine.resume(thread);
   }
 
@@ -215,6 +223,28 @@ export class LinuxScheduler implements Scheduler {
     const { first } = cpu.queue;
     if (!cpu.running || first === undefined) return;
     if (first.virtualRuntimeNs < this.#runtimeOf(thread)) this.#displace(cpu, thread);
+  }
+
+  /** An idle CPU is not interrupted: the next one comes when it runs again, since nobody knows where in its period it was. */
+  #armInterrupt(cpu: Cpu): void {
+    const { everyNs } = this.#costs.interrupts;
+    if (everyNs === 0) return;
+    cpu.interruptArmed = true;
+    this.#machine.housekeepingEvents++;
+    const inNs = Math.floor(2 * everyNs * this.#random.uniform());
+    this.#machine.events.push(this.#machine.nowNs + inNs, cpu.number * KINDS + INTERRUPT, 0);
+  }
+
+  #interrupt(cpu: Cpu): void {
+    cpu.interruptArmed = false;
+    this.#machine.housekeepingEvents--;
+    // Where interrupts are all that can still happen, nothing can.
+    if (!cpu.running || cpu.current === null || this.#machine.onlyHousekeeping) return;
+    this.#armInterrupt(cpu);
+    const thread = cpu.current;
+    this.#machine.pause(thread);
+    this.#account(cpu, thread);
+    this.#give(cpu, thread, this.#random.draw(this.#costs.interrupts.durationNs));
   }
 
   /** Takes the CPU from the thread that runs and gives it to the first of the queue. */

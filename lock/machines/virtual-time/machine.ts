@@ -73,6 +73,8 @@ export class Machine {
   stopped = false;
   /** Events that have come so far: while this stands, one thread ran alone. */
   eventCount = 0;
+  /** How many of the events to come are the scheduler's own and lead to nothing by themselves. */
+  housekeepingEvents = 0;
   #scheduler: Scheduler | null = null;
   #untilNs = 0;
 
@@ -82,6 +84,11 @@ export class Machine {
 
   set scheduler(scheduler: Scheduler) {
     this.#scheduler = scheduler;
+  }
+
+  /** Whether no event is left that could change anything. */
+  get onlyHousekeeping(): boolean {
+    return this.events.size === this.housekeepingEvents;
   }
 
   /** Makes a thread and lets it run. */
@@ -321,6 +328,7 @@ export class Machine {
       }
       thread.stepsSinceSleep = 0;
       thread.sleepsOn = memory.word;
+      thread.asleepSinceNs = this.nowNs;
       words.sleepersOf(memory.word).add(thread.number);
       thread.sleepGeneration++;
       if (memory.second !== Infinity) {

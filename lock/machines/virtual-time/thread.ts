@@ -81,6 +81,7 @@ export class VirtualThread {
   sleepGeneration = 0;
   /** The word it sleeps on; -1 if it sleeps on none. */
   sleepsOn = -1;
+  asleepSinceNs = 0;
 
   /** Leaves of interpreter work that are left; those after which it looks up next; how much of those is done. */
   leavesLeft = 0;
