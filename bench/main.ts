@@ -5,7 +5,10 @@ import { hideBin } from 'yargs/helpers';
 import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { mergeCommand } from './merge-command.ts';
 import { readOptions, withOptions } from './options.ts';
+import { readSimulateOptions, withSimulateOptions } from './simulate/options.ts';
+import { simulateCommand } from './simulate-command.ts';
 
 const argv = hideBin(process.argv);
 
@@ -16,6 +19,25 @@ try {
     .command(['bench', '$0'], 'measure echo servers under lock policies', withOptions, async (args) => {
       process.exitCode = await benchCommand(await readOptions(args, argv));
     })
+    .command('simulate', 'the same in simulated time, on any number of CPUs', withSimulateOptions, async (args) => {
+      process.exitCode = await simulateCommand(await readSimulateOptions(args, argv));
+    })
+    .command(
+      'merge <files..>',
+      'join the result files of the parts of a simulated run',
+      (command) =>
+        command
+          .positional('files', {
+            type: 'string',
+            array: true,
+            demandOption: true,
+            describe: 'what simulate --shard wrote',
+          })
+          .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'the file for the whole' }),
+      async ({ files, output }) => {
+        process.exitCode = await mergeCommand(files, output, argv);
+      },
+    )
     .version(packageJson.version)
     .alias('help', 'h')
     .strict()

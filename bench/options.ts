@@ -35,17 +35,17 @@ export interface RunOptions {
   readonly jsonPath: string | null;
 }
 
-const MAX_SEED = 2 ** 31 - 1;
+export const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
 
 const names = (known: object) => Object.keys(known).join(', ');
 
 /** The talk's workload, at a twentieth of its length. */
-const DEFAULTS = { messages: '500', size: '8KiB', delay: '1ms' } as const;
+export const DEFAULTS = { messages: '500', size: '8KiB', delay: '1ms' } as const;
 /** A key held down: 33 a second. */
-const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms' } as const;
+export const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms' } as const;
 /** Both sides of the talk's second GUI slide: without and with `sys.setpriority(-1)` in the CPU thread. */
-const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
+export const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
 
 /** In the order of the help. */
 const OPTIONS = {
@@ -177,20 +177,20 @@ export async function readOptions(
   return options;
 }
 
-function wholeNumber(option: string, text: string, min: number, max: number): number {
+export function wholeNumber(option: string, text: string, min: number, max: number): number {
   const value = /^-?\d+$/.test(text) ? Number(text) : Number.NaN;
   if (value >= min && value <= max) return value;
   throw new UsageError(`--${option} is a whole number from ${min} to ${max}, not «${text}»`);
 }
 
-function duration(option: string, text: string, minNs: number, maxNs: number): number {
+export function duration(option: string, text: string, minNs: number, maxNs: number): number {
   const ns = parseDuration(text);
   if (ns !== undefined && ns >= minNs && ns <= maxNs) return ns;
   const range = `from ${formatDuration(minNs)} to ${formatDuration(maxNs)}`;
   throw new UsageError(`--${option} is a duration with its unit (ns, us, ms, s, min) ${range}, not «${text}»`);
 }
 
-function size(option: string, text: string, minBytes: number, maxBytes: number): number {
+export function size(option: string, text: string, minBytes: number, maxBytes: number): number {
   const bytes = parseSize(text);
   if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return bytes;
   const range = `from ${formatSize(minBytes)} to ${formatSize(maxBytes)}`;
@@ -198,14 +198,14 @@ function size(option: string, text: string, minBytes: number, maxBytes: number):
 }
 
 /** Splits at commas that are not inside parentheses: `py32(a=1,b=2),free-threaded` is two. */
-function split(texts: readonly string[]): string[] {
+export function split(texts: readonly string[]): string[] {
   return texts
     .flatMap((text) => text.split(/,(?![^(]*\))/))
     .map((text) => text.trim())
     .filter((text) => text !== '');
 }
 
-function list<Name extends string>(option: string, texts: readonly string[], known: readonly Name[]): Name[] {
+export function list<Name extends string>(option: string, texts: readonly string[], known: readonly Name[]): Name[] {
   const wanted = [...new Set(split(texts))];
   if (wanted.length === 0) throw new UsageError(`--${option} needs a name: ${known.join(', ')}`);
   return wanted.map((name) => {
@@ -215,7 +215,7 @@ function list<Name extends string>(option: string, texts: readonly string[], kno
   });
 }
 
-async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<PolicySpec[]> {
+export async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<PolicySpec[]> {
   const wanted = split(texts);
   if (wanted.length === 0) throw new UsageError(`--policy needs a name: ${names(POLICIES)}`);
   const specs = new Map<string, PolicySpec>();
@@ -235,7 +235,7 @@ async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<P
 }
 
 /** Refuses a path that could not be written at the end of the run. Leaves what is there as it is. */
-async function writablePath(path: string): Promise<string> {
+export async function writablePath(path: string): Promise<string> {
   const absolute = resolve(path);
   try {
     await mkdir(dirname(absolute), { recursive: true });

@@ -36,7 +36,11 @@ export function summarize(result: Result): Summary[] {
 /** The unloaded cell of the same server and policy. */
 function baselineOf(cell: Cell, cells: readonly Cell[]): Cell | undefined {
   return cells.find(
-    (other) => other.scenario === 'unloaded' && other.server === cell.server && other.policy === cell.policy,
+    (other) =>
+      other.scenario === 'unloaded' &&
+      other.server === cell.server &&
+      other.policy === cell.policy &&
+      other.at?.cpus === cell.at?.cpus,
   );
 }
 

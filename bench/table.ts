@@ -86,7 +86,10 @@ function footLines(summaries: readonly Summary[]): string[] {
 
 function row(summary: Summary): string[] {
   const { cell, totalNs, slowdown, rttNs, perMessage, spinnerKeeps, overBudget, messages, measuredRounds } = summary;
-  const names = [cell.server, cell.policy, cell.scenario];
+  const { at } = cell;
+  const where =
+    at === undefined ? '' : `, ${plural(at.cpus, 'CPU')}${at.spinners > 1 ? `, ${at.spinners} CPU threads` : ''}`;
+  const names = [cell.server, cell.policy, `${cell.scenario}${where}`];
   if (measuredRounds === 0) return [...names, summary.failures.length > 0 ? 'failed' : 'not run', ...Array(8).fill('')];
   if (messages === 0) return [...names, 'no message came back', ...Array(8).fill('')];
   return [

@@ -68,9 +68,12 @@ const MAX_BUDGETS = 3;
 /** For connecting and warming up; a server that takes longer does not work. */
 const WARMUP_LIMIT_NS = 3_600e9;
 
-/** @returns the round; a policy that fails is a result too */
-export async function simulateCell(setup: CellSetup): Promise<{ round: Round; effort: Effort }> {
-  const world = new World(setup, await loadPolicy(setup.policy), await loadServer(setup.server));
+/**
+ * @param pulse events and steps so far, for whoever watches; two doubles
+ * @returns the round; a policy that fails is a result too
+ */
+export async function simulateCell(setup: CellSetup, pulse?: Float64Array): Promise<{ round: Round; effort: Effort }> {
+  const world = new World(setup, await loadPolicy(setup.policy), await loadServer(setup.server), pulse);
   try {
     const measured = world.measure();
     return { round: { ...measured, round: setup.round }, effort: world.effort() };
@@ -113,7 +116,7 @@ class World {
   readonly #connectionErrors: string[] = [];
   readonly #trips: Trips = { startedAtNs: 0, durationNs: 0, ended: 'complete', sentNs: [], rttNs: [] };
 
-  constructor(setup: CellSetup, policy: Policy, server: EchoServer) {
+  constructor(setup: CellSetup, policy: Policy, server: EchoServer, pulse?: Float64Array) {
     const { profile, seed, round, cpus } = setup;
     this.#setup = setup;
     this.#policy = policy;
@@ -121,10 +124,8 @@ class World {
     const name = `${setup.policy.label}/${setup.server} ${setup.scenario} ${cpus} ${setup.spinners} ${round}`;
     const random = new Random(seed, name);
     const { pauseOvershootNs, timeoutOvershootNs } = profile.timers;
-    this.#machine = new Machine({
-      ...profile.lock,
-      timerOvershootNs: (kind) => random.draw(kind === 0 ? timeoutOvershootNs : pauseOvershootNs),
-    });
+    const timerOvershootNs = (kind: number) => random.draw(kind === 0 ? timeoutOvershootNs : pauseOvershootNs);
+    this.#machine = new Machine({ ...profile.lock, timerOvershootNs }, pulse);
     this.#scheduler = new LinuxScheduler(this.#machine, cpus, profile.scheduler, random);
     this.#machine.scheduler = this.#scheduler;
     this.#kernel = new Kernel(this.#machine, profile.sockets);
@@ -160,10 +161,7 @@ class World {
   }
 
   effort(): Effort {
-    return {
-      events: this.#machine.eventCount,
-      steps: this.#machine.threads.reduce((sum, { stepsMade }) => sum + stepsMade, 0),
-    };
+    return { events: this.#machine.eventCount, steps: this.#machine.steps };
   }
 
   /** Lets time pass until the client stops it. A run that lasts too long is over; one that is stuck has failed. */

@@ -149,8 +149,8 @@ export class LinuxScheduler implements Scheduler {
   onEvent(what: number, generation: number): void {
     const kind = what % KINDS;
     const cpu = this.#cpus[(what - kind) / KINDS] as Cpu;
-    if (kind === INTERRUPT) return this.#interrupt(cpu);
-    if (generation !== cpu.generation || cpu.current === null) return;
+    if (kind === INTERRUPT) this.#interrupt(cpu);
+    if (kind === INTERRUPT || generation !== cpu.generation || cpu.current === null) return;
     if (kind === READY) this.#begin(cpu, cpu.current);
     else if (kind === SLICE) this.#endSlice(cpu, cpu.current);
     else this.#preempt(cpu, cpu.current);

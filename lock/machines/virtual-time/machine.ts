@@ -73,13 +73,22 @@ export class Machine {
   stopped = false;
   /** Events that have come so far: while this stands, one thread ran alone. */
   eventCount = 0;
+  /** Events and steps so far, for whoever watches from another thread whether this one gets on. */
+  readonly #pulse: Float64Array;
   /** How many of the events to come are the scheduler's own and lead to nothing by themselves. */
   housekeepingEvents = 0;
   #scheduler: Scheduler | null = null;
   #untilNs = 0;
 
-  constructor(costs: Costs) {
+  /** @param pulse two doubles, written as time goes on */
+  constructor(costs: Costs, pulse: Float64Array = new Float64Array(2)) {
     this.costs = costs;
+    this.#pulse = pulse;
+  }
+
+  /** Steps of policies made so far. */
+  get steps(): number {
+    return this.#pulse[1] as number;
   }
 
   set scheduler(scheduler: Scheduler) {
@@ -120,7 +129,7 @@ export class Machine {
       }
       events.pop();
       this.nowNs = atNs;
-      this.eventCount++;
+      this.#pulse[0] = ++this.eventCount;
       const { what, generation } = events;
       const kind = what % KINDS;
       if (kind >= FIRST_SCHEDULER_KIND) {
@@ -292,6 +301,7 @@ export class Machine {
     const piece = thread.piece as NonNullable<typeof thread.piece>;
     const memory = thread.memory as VirtualMemory;
     let over: boolean;
+    (this.#pulse[1] as number)++;
     try {
       over = piece.next(thread.result).done === true;
     } catch (error) {
