@@ -4,6 +4,7 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
+import { calibrateCommand } from './calibrate-command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { mergeCommand } from './merge-command.ts';
 import { readOptions, withOptions } from './options.ts';
@@ -22,6 +23,15 @@ try {
     .command('simulate', 'the same in simulated time, on any number of CPUs', withSimulateOptions, async (args) => {
       process.exitCode = await simulateCommand(await readSimulateOptions(args, argv));
     })
+    .command(
+      'calibrate',
+      'measure this machine for simulate; wants it to itself, for about 20 s',
+      (command) =>
+        command.option('profile', { type: 'string', demandOption: true, describe: 'the file for the profile' }),
+      async ({ profile }) => {
+        process.exitCode = await calibrateCommand(profile);
+      },
+    )
     .command(
       'merge <files..>',
       'join the result files of the parts of a simulated run',

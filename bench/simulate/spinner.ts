@@ -4,6 +4,7 @@
 import type { VirtualLock } from '../../lock/machines/virtual-time/lock.ts';
 import type { Machine } from '../../lock/machines/virtual-time/machine.ts';
 import { OFFER, type Program, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
+import { INTS_PER_WORD } from '../../lock/memory.ts';
 import type { SpinSetup } from '../../server/protocol.ts';
 
 /** `fib(20)`: 377 leaves, 144 of them `fib(7)`, which is 41 calls to the 67 of `fib(8)`. */
@@ -20,7 +21,7 @@ export interface SimulatedSpinner {
   readonly kind: SpinSetup['kind'];
   readonly priority: number;
   readonly tickNs: number;
-  /** Whether offers that nobody takes may be counted instead of made: {@link skipOffers}. */
+  /** Whether offers that nobody takes may be counted instead of made: {@link fib}. */
   readonly skips: boolean;
 }
 
@@ -64,13 +65,18 @@ function* fib(thread: VirtualThread, { machine, lock, skips }: SimulatedSpinner)
     if (result !== OFFER) throw new Error('work without end has ended');
     const { nowNs, eventCount } = machine;
     const { leavesDone, stepsMade } = thread;
-    if (skips) before.set(values);
+    for (let word = 0; skips && word < values.length; word += INTS_PER_WORD) before[word] = values[word] as number;
     yield* lock.offer();
     result = yield thread.work(Infinity, false, lock);
-    if (!skips || machine.eventCount !== eventCount || before.some((value, i) => value !== values[i])) continue;
+    if (!skips || machine.eventCount !== eventCount || differ(before, values)) continue;
     const times = machine.skip(machine.nowNs - nowNs);
     lock.books.offered(times);
     thread.leavesDone += times * (thread.leavesDone - leavesDone);
     thread.stepsMade += times * (thread.stepsMade - stepsMade);
   }
+}
+
+function differ(before: Int32Array, values: Int32Array): boolean {
+  for (let word = 0; word < values.length; word += INTS_PER_WORD) if (before[word] !== values[word]) return true;
+  return false;
 }
