@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { z } from 'zod';
 import { UsageError } from '../exit-codes.ts';
+import c1Xlarge2011 from './profiles/c1.xlarge-2011.json' with { type: 'json' };
 import thisMachine from './profiles/this-machine.json' with { type: 'json' };
 
 const ns = (meaning: string) => z.number().int().nonnegative().max(1e12).describe(`nanoseconds: ${meaning}`);
@@ -77,6 +78,7 @@ export type Profile = z.infer<typeof profileSchema>;
 /** Those that come with Convoy. */
 const PROFILES: Readonly<Record<string, unknown>> = {
   'this-machine': thisMachine,
+  'c1.xlarge-2011': c1Xlarge2011,
 };
 export const PROFILE_NAMES: readonly string[] = Object.keys(PROFILES);
 

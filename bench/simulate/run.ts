@@ -13,7 +13,7 @@ import type { SimulationTask } from './worker.ts';
 const WORKER = new URL('./worker.js', import.meta.url).href;
 
 /** A policy that loops between two steps cannot be stopped but from outside; a step takes well under a microsecond. */
-const STILL_MS = 10_000;
+const STILL_MS = 5_000;
 const LOOK_EVERY_MS = 500;
 
 /** What is told while a run goes on. */

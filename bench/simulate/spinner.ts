@@ -54,7 +54,7 @@ export function* spin(thread: VirtualThread, spinner: SimulatedSpinner, countRou
 
 /**
  * Under a policy that counts ticks a CPU thread offers the lock every few microseconds, and mostly nobody wants it. When the thread
- * has been alone from one offer to the next (no event came) and left the words as it found them, it will go on so until the
+ * has been alone from one offer to the next (no event came or was made) and left the words as it found them, it will go on so until the
  * next event: the time is moved on by whole periods. Only for policies that come with Convoy: another might count its own offers.
  */
 function* fib(thread: VirtualThread, { machine, lock, skips }: SimulatedSpinner): Program {
@@ -63,12 +63,12 @@ function* fib(thread: VirtualThread, { machine, lock, skips }: SimulatedSpinner)
   let result = yield thread.work(Infinity, true, lock);
   for (;;) {
     if (result !== OFFER) throw new Error('work without end has ended');
-    const { nowNs, eventCount } = machine;
+    const { nowNs, commotion } = machine;
     const { leavesDone, stepsMade } = thread;
     for (let word = 0; skips && word < values.length; word += INTS_PER_WORD) before[word] = values[word] as number;
     yield* lock.offer();
     result = yield thread.work(Infinity, false, lock);
-    if (!skips || machine.eventCount !== eventCount || differ(before, values)) continue;
+    if (!skips || machine.commotion !== commotion || differ(before, values)) continue;
     const times = machine.skip(machine.nowNs - nowNs);
     lock.books.offered(times);
     thread.leavesDone += times * (thread.leavesDone - leavesDone);

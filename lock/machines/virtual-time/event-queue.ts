@@ -14,8 +14,9 @@ export class EventQueue {
   #whats = new Float64Array(FIRST_CAPACITY);
   #generations = new Float64Array(FIRST_CAPACITY);
   #size = 0;
-  #order = 0;
 
+  /** How many events have been put in so far. */
+  made = 0;
   /** Time of the earliest event; `Infinity` when there is none. */
   nextNs = Infinity;
   /** The event last taken out by {@link pop}. */
@@ -40,7 +41,7 @@ export class EventQueue {
       at = parent;
     }
     times[at] = atNs;
-    orders[at] = this.#order++;
+    orders[at] = this.made++;
     this.#whats[at] = what;
     this.#generations[at] = generation;
     this.nextNs = times[0] as number;

@@ -71,7 +71,7 @@ export class Machine {
   readonly costs: Costs;
   /** Set by programs to end {@link run}. */
   stopped = false;
-  /** Events that have come so far: while this stands, one thread ran alone. */
+  /** Events that have come so far. */
   eventCount = 0;
   /** Events and steps so far, for whoever watches from another thread whether this one gets on. */
   readonly #pulse: Float64Array;
@@ -100,6 +100,11 @@ export class Machine {
     return this.events.size === this.housekeepingEvents;
   }
 
+  /** Grows whenever an event comes or is made: while it stands, one thread has run alone and has touched no other. */
+  get commotion(): number {
+    return this.eventCount + this.events.made;
+  }
+
   /** Makes a thread and lets it run. */
   start(name: string, program: ConstructorParameters<typeof VirtualThread>[2]): VirtualThread {
     const thread = new VirtualThread(this.threads.length, name, program);
@@ -122,7 +127,7 @@ export class Machine {
     const scheduler = this.#schedulerOf();
     while (!this.stopped) {
       const atNs = events.nextNs;
-      if (atNs > untilNs) {
+      if (atNs > untilNs || atNs === Infinity) {
         // A thread may have run up to that time by itself, not past it.
         if (untilNs !== Infinity) this.nowNs = untilNs;
         return atNs === Infinity ? 'stuck' : 'time';
