@@ -22,9 +22,9 @@ const DOCUMENT = resolve(ROOT, 'docs/SIMULATOR.md');
 const WORKER = new URL('./worker.js', import.meta.url).href;
 const CPUS = 8;
 const SEED = 1;
-const MESSAGES = 300;
+const MESSAGES = 200;
 /** A cell that starves stops here; what it has is enough for its mean. */
-const BUDGET_NS = 60e9;
+const BUDGET_NS = 30e9;
 
 /** The free numbers, each as a factor of what is assumed at first. */
 const FREE = {
@@ -117,6 +117,8 @@ function profileOf(factors: Factors): Profile {
   });
 }
 
+const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
+
 const pool = new Piscina({ filename: WORKER, maxThreads: availableParallelism(), atomics: 'disabled' });
 
 /** Simulated seconds for 10,000 messages, in the order of the figures. */
@@ -184,6 +186,7 @@ async function search(figures: readonly TalkFigure[], from: Factors): Promise<Fa
           if (error >= bestError * 0.998) continue;
           best = trial;
           bestError = error;
+          process.stderr.write(`${name} × ${value.toFixed(2)}: error ${percent(error)}\n`);
           improved = true;
           break;
         }
@@ -199,8 +202,6 @@ function meanAbsoluteError(figures: readonly TalkFigure[], seconds: readonly num
     figures.length
   );
 }
-
-const percent = (share: number) => `${(share * 100).toFixed(0)} %`;
 
 const factors = await search(TALK_FIGURES, FIRST);
 const seconds = await simulate(TALK_FIGURES, factors);

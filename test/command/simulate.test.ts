@@ -61,7 +61,7 @@ describe('a policy that does not work is named with its steps, and the others ar
     writeFileSync(
       at(`${name}.mjs`),
       `export default { name: '${name}', summary: '', exclusive: true, words: { A: '', B: '' }, options: {},
-        rules: (words) => ({ *acquire(m) { ${acquire} }, *release(m) { yield m.store(words.A, 0); }, yieldPoint: ${yieldPoint} }) };`,
+        rules: (words) => ({ *acquire(m) { ${acquire} }, *release(m) { yield m.store(words.A, 0); yield m.notify(words.A, 1); }, yieldPoint: ${yieldPoint} }) };`,
     );
     return at(`${name}.mjs`);
   };

@@ -71,7 +71,9 @@ describe('the same seed', () => {
 
   it('gives on every version of the engine what it gave when this was written', async () => {
     const { rttNs } = await simulate({ profile: FIXED, policy: 'priority', server: 'nonblocking' });
-    expect(createHash('sha256').update(JSON.stringify(rttNs)).digest('hex').slice(0, 16)).toMatchInlineSnapshot(`"2b73e384a035070a"`);
+    expect(createHash('sha256').update(JSON.stringify(rttNs)).digest('hex').slice(0, 16)).toMatchInlineSnapshot(
+      `"2b73e384a035070a"`,
+    );
   });
 
   it('skips offers nobody takes, and that changes nothing', async () => {
