@@ -27,7 +27,7 @@ const quantiles = (meaning: string) =>
 
 export const profileSchema = z.strictObject({
   name: z.string(),
-  summary: z.string().describe('which machine, and where the numbers are from'),
+  summary: z.string().describe('which machine, and how its numbers were found'),
   cpus: z.number().int().positive().describe('CPUs of the machine, unless --cpus says otherwise'),
   interpreterCostNs: ns('work under the lock before each call of the server, unless --interpreter-cost says otherwise'),
   leafNs: ns('a leaf of interpreter work with its yield point; a yield point comes once in each').min(1),
