@@ -80,6 +80,7 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
       // There and back on one CPU are two switches and two wakes.
       switchNs: Math.max(100, Math.round(median(shared.latenciesNs) - futexCallNs)),
       sliceNs: 3_000_000,
+      tickNs: 4_000_000,
       wakeupGranularityNs: 1_000_000,
       interrupts,
       sleeperCreditNs: 3_000_000,

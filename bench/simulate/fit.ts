@@ -47,9 +47,9 @@ const MAX_FACTOR = 20;
 function profileOf(factors: Factors): Profile {
   const scaled = (factor: number) => (ns: number) => Math.round(ns * factor);
   const wakeCallNs = scaled(factors.wakeCall)(3_000);
+  // Assumed: the interrupt that wakes another CPU is the last thing the waker does, so that it is through before the other runs.
   const wake = (ns: number) => wakeCallNs + scaled(factors.wake)(ns);
   const call = scaled(factors.calls);
-  // The one that is woken never runs before its waker is through: on Xen the interrupt is the last thing the waker does.
   return profileSchema.parse({
     name: 'c1.xlarge-2011',
     summary:
@@ -75,6 +75,7 @@ function profileOf(factors: Factors): Profile {
       ],
       switchNs: 2_000,
       sliceNs: 6_000_000,
+      tickNs: 4_000_000,
       wakeupGranularityNs: 2_000_000,
       interrupts: {
         everyNs: scaled(1 / factors.interrupts)(4_000_000),

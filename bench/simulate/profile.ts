@@ -40,7 +40,8 @@ export const profileSchema = z.strictObject({
     wakeIdleNs: quantiles('from the moment a thread is woken until it runs, on a CPU that was idle'),
     preemptNs: quantiles('the same where it displaces another thread'),
     switchNs: ns('from one thread of a run queue to the next'),
-    sliceNs: ns('after which the next thread of the queue has its turn'),
+    sliceNs: ns('after which the next thread of the queue has its turn, at the next tick'),
+    tickNs: ns('between two timer ticks, at which the kernel looks whether a slice is over').min(1),
     wakeupGranularityNs: ns('a thread that wakes displaces one that has had more than this more of the CPU'),
     interrupts: z
       .strictObject({

@@ -202,8 +202,14 @@ export class LinuxScheduler implements Scheduler {
 
   #armSlice(cpu: Cpu, thread: VirtualThread): void {
     if (cpu.slicedGeneration === cpu.generation) return;
+    this.#endSliceAfter(cpu, thread.onCpuSinceNs + this.#costs.sliceNs);
+  }
+
+  /** The kernel looks whether a slice is over at its ticks, not at the moment itself. */
+  #endSliceAfter(cpu: Cpu, ns: number): void {
+    const { tickNs } = this.#costs;
     cpu.slicedGeneration = cpu.generation;
-    const atNs = Math.max(this.#machine.nowNs, thread.onCpuSinceNs + this.#costs.sliceNs);
+    const atNs = Math.ceil(Math.max(this.#machine.nowNs + 1, ns) / tickNs) * tickNs;
     this.#machine.events.push(atNs, cpu.number * KINDS + SLICE, cpu.generation);
   }
 
@@ -212,11 +218,7 @@ export class LinuxScheduler implements Scheduler {
     const { first } = cpu.queue;
     if (first === undefined) return;
     if (first.virtualRuntimeNs < this.#runtimeOf(thread)) this.#displace(cpu, thread);
-    else {
-      cpu.slicedGeneration = cpu.generation;
-      const atNs = this.#machine.nowNs + this.#costs.sliceNs;
-      this.#machine.events.push(atNs, cpu.number * KINDS + SLICE, cpu.generation);
-    }
+    else this.#endSliceAfter(cpu, this.#machine.nowNs + this.#costs.sliceNs);
   }
 
   #preempt(cpu: Cpu, thread: VirtualThread): void {

@@ -105,6 +105,7 @@ const FIXED = {
     ] as [number, number][],
     switchNs: 1_500,
     sliceNs: 3_000_000,
+    tickNs: 4_000_000,
     wakeupGranularityNs: 1_000_000,
     interrupts: {
       everyNs: 4_000_000,
