@@ -65,6 +65,8 @@ const SPINNER_WARMUP_NS = 20_000_000;
 const SPINNER_SOLO_NS = 100_000_000;
 /** A run may take so many budgets when one message outlasts the first. */
 const MAX_BUDGETS = 3;
+/** Longer than any policy lets a thread sleep without waking it, be it in vain. */
+const FORGOTTEN_NS = 10e9;
 /** For connecting and warming up; a server that takes longer does not work. */
 const WARMUP_LIMIT_NS = 3_600e9;
 
@@ -169,10 +171,9 @@ class World {
     const why = this.#machine.run(untilNs);
     if (why === 'stopped') return;
     const { threads, nowNs } = this.#machine;
-    // Who starves is woken again and again; who was never woken was forgotten.
-    const forgotten = threads.find(
-      ({ sleepsOn, asleepSinceNs }) => sleepsOn >= 0 && nowNs - asleepSinceNs > this.#setup.workload.budgetNs,
-    );
+    // Who starves is woken again and again; who is not woken for so long was forgotten.
+    const longNs = Math.max(FORGOTTEN_NS, this.#setup.workload.budgetNs);
+    const forgotten = threads.find(({ sleepsOn, asleepSinceNs }) => sleepsOn >= 0 && nowNs - asleepSinceNs > longNs);
     if (why === 'time' && what === 'running' && forgotten === undefined) return;
     const told = threads
       .filter(({ lock }) => lock !== null)
