@@ -53,7 +53,7 @@ async function cpuTime(): Promise<CpuTime> {
 }
 
 /** The revision of this program's own working copy, if it runs from one. */
-async function revision(): Promise<string | null> {
+export async function revision(): Promise<string | null> {
   const git = async (...args: string[]) =>
     (await promisify(execFile)('git', args, { cwd: import.meta.dirname, timeout: 5_000 })).stdout.trim();
   try {

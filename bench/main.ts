@@ -4,13 +4,17 @@ import yargs from 'yargs';
 import { hideBin, Parser } from 'yargs/helpers';
 import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
+import { calibrateCommand } from './calibrate-command.ts';
 import { checkCommand, withCheckOptions } from './check-command.ts';
 import { compareCommand } from './compare-command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { mergeCommand } from './merge-command.ts';
 import { gatherOptions } from './option-sources.ts';
 import { OPTIONS, readOptions, withOptions } from './options.ts';
 import { schemaCommand } from './schema-command.ts';
 import { showCommand } from './show-command.ts';
+import { readSimulateOptions, withSimulateOptions } from './simulate/options.ts';
+import { simulateCommand } from './simulate-command.ts';
 
 const argv = hideBin(process.argv);
 
@@ -65,6 +69,34 @@ try {
     .command('check [policies..]', 'prove policies in every interleaving', withCheckOptions, async (args) => {
       process.exitCode = await checkCommand(args);
     })
+    .command('simulate', 'the same in simulated time, on any number of CPUs', withSimulateOptions, async (args) => {
+      process.exitCode = await simulateCommand(await readSimulateOptions(args, argv));
+    })
+    .command(
+      'calibrate',
+      'measure this machine for simulate; wants it to itself, for about 20 s',
+      (command) =>
+        command.option('profile', { type: 'string', demandOption: true, describe: 'the file for the profile' }),
+      async ({ profile }) => {
+        process.exitCode = await calibrateCommand(profile);
+      },
+    )
+    .command(
+      'merge <files..>',
+      'join the result files of the parts of a simulated run',
+      (command) =>
+        command
+          .positional('files', {
+            type: 'string',
+            array: true,
+            demandOption: true,
+            describe: 'what simulate --shard wrote',
+          })
+          .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'the file for the whole' }),
+      async ({ files, output }) => {
+        process.exitCode = await mergeCommand(files, output, argv);
+      },
+    )
     .completion('completion', 'print a completion script for the shell')
     .version(packageJson.version)
     .alias('help', 'h')

@@ -43,17 +43,17 @@ export interface RunOptions {
 
 export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown', string | null>>;
 
-const MAX_SEED = 2 ** 31 - 1;
+export const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
 
 const names = (known: object) => Object.keys(known).join(', ');
 
 /** The talk's workload, short enough that every server under every policy is measured in a minute. */
-const DEFAULTS = { messages: '200', size: '8KiB', delay: '1ms', warmup: '100' } as const;
+export const DEFAULTS = { messages: '200', size: '8KiB', delay: '1ms', warmup: '100' } as const;
 /** A key held down: 33 a second. */
-const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms', warmup: '10' } as const;
+export const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms', warmup: '10' } as const;
 /** Both sides of the talk's second GUI slide: without and with `sys.setpriority(-1)` in the CPU thread. */
-const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
+export const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
 
 /** In the order of the help. */
 export const OPTIONS = {
@@ -224,14 +224,14 @@ export function wholeNumber(option: string, text: string, min: number, max: numb
   throw new UsageError(`--${option} is a whole number from ${min} to ${max}, not «${text}»`);
 }
 
-function duration(option: string, text: string, minNs: number, maxNs: number): number {
+export function duration(option: string, text: string, minNs: number, maxNs: number): number {
   const ns = parseDuration(text);
   if (ns !== undefined && ns >= minNs && ns <= maxNs) return ns;
   const range = `from ${formatDuration(minNs)} to ${formatDuration(maxNs)}`;
   throw new UsageError(`--${option} is a duration with its unit (ns, us, ms, s, min) ${range}, not «${text}»`);
 }
 
-function size(option: string, text: string, minBytes: number, maxBytes: number): number {
+export function size(option: string, text: string, minBytes: number, maxBytes: number): number {
   const bytes = parseSize(text);
   if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return bytes;
   const range = `from ${formatSize(minBytes)} to ${formatSize(maxBytes)}`;
@@ -246,7 +246,7 @@ export function split(texts: readonly string[]): string[] {
     .filter((text) => text !== '');
 }
 
-function list<Name extends string>(option: string, texts: readonly string[], known: readonly Name[]): Name[] {
+export function list<Name extends string>(option: string, texts: readonly string[], known: readonly Name[]): Name[] {
   const wanted = [...new Set(split(texts))];
   if (wanted.length === 0) throw new UsageError(`--${option} needs a name: ${known.join(', ')}`);
   return wanted.map((name) => {
@@ -256,7 +256,7 @@ function list<Name extends string>(option: string, texts: readonly string[], kno
   });
 }
 
-async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<PolicySpec[]> {
+export async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<PolicySpec[]> {
   const wanted = split(texts);
   if (wanted.length === 0) throw new UsageError(`--policy needs a name: ${names(POLICIES)}`);
   const specs = new Map<string, PolicySpec>();
@@ -286,6 +286,13 @@ async function readOutputs(args: Partial<Record<keyof Outputs, string | undefine
 
 function resolved(path: string | undefined): string | null {
   return path === undefined ? null : resolve(path);
+}
+
+/** The absolute path of a file that an option names. Refuses one that could not be written. */
+export async function writablePath(option: string, path: string): Promise<string> {
+  const absolute = resolve(path);
+  await checkWritable(option, absolute);
+  return absolute;
 }
 
 /** Refuses a path that could not be written at the end of the run. Leaves what is there as it is. */

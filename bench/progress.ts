@@ -46,6 +46,16 @@ export class Progress {
     }
   }
 
+  /** After a simulated cell. There may be thousands: only failures are lines of their own. */
+  simulated(name: string, result: Round, done: number, total: number): void {
+    if (result.state === 'failed') {
+      this.end();
+      this.say(`${styleText('red', 'failed')} ${name}: ${result.message}`);
+    } else if (this.#stream.isTTY === true) {
+      this.#redraw(styleText('dim', `[${done}/${total}] ${name}`));
+    }
+  }
+
   /** Ends the line that changes. */
   end(): void {
     if (!this.#quiet && this.#stream.isTTY === true) this.#redraw('');

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { policySpecSchema } from '../lock/load-policy.ts';
 import { SPINNER_KINDS, serverReadingSchema } from '../server/protocol.ts';
+import { profileSchema } from './simulate/profile.ts';
 
 /** Raised whenever a reader of the version before would misread a file. */
 export const RESULT_VERSION = 1;
@@ -74,6 +75,8 @@ export const cellSchema = z.strictObject({
   /** The label of a policy in `policies`. */
   policy: z.string(),
   scenario: scenarioSchema,
+  /** What differs from cell to cell of a simulated run, beside these three. */
+  at: z.strictObject({ cpus: z.number().int().positive(), spinners: z.number().int().nonnegative() }).optional(),
   rounds: z.array(roundSchema),
 });
 export type Cell = z.infer<typeof cellSchema>;
@@ -136,6 +139,8 @@ export const resultSchema = z.strictObject({
   leafNs: z.number(),
   policies: z.array(policySpecSchema),
   environment: environmentSchema,
+  /** Only in a simulated run: the machine that was simulated. */
+  simulation: z.strictObject({ profile: profileSchema }).optional(),
   warnings: z.array(warningSchema),
   cells: z.array(cellSchema),
 });

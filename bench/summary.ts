@@ -52,8 +52,15 @@ export function summarize(result: Pick<Result, 'cells'>): Summary[] {
 }
 
 /** How messages call a cell. */
-export function nameOfCell({ policy, server, scenario }: Pick<Cell, 'policy' | 'server' | 'scenario'>): string {
-  return `${policy}/${server} ${scenario}`;
+export function nameOfCell(cell: Pick<Cell, 'policy' | 'server' | 'scenario' | 'at'>): string {
+  return `${cell.policy}/${cell.server} ${groupOf(cell)}`;
+}
+
+/** The cells that stand in one table: those of a scenario and, in a simulated run, of one machine. */
+export function groupOf({ scenario, at }: Pick<Cell, 'scenario' | 'at'>): string {
+  if (at === undefined) return scenario;
+  const spinners = at.spinners === 1 || scenario === 'unloaded' ? '' : `, ${at.spinners} CPU threads`;
+  return `${scenario} on ${at.cpus} ${at.cpus === 1 ? 'CPU' : 'CPUs'}${spinners}`;
 }
 
 /** The rounds of a cell that were measured and in which a message came back. */
@@ -68,8 +75,8 @@ export function totalNsOf(round: MeasuredRound): number {
 
 function summarizeCell(cell: Cell, cells: readonly Cell[]): Summary {
   const measured = cell.rounds.filter((round) => round.state === 'measured');
-  const unloaded = unloadedRounds(cells, cell.server, cell.policy);
-  const talk = unloadedRounds(cells, cell.server, TALK_BASELINE);
+  const unloaded = unloadedRounds(cells, cell, cell.policy);
+  const talk = unloadedRounds(cells, cell, TALK_BASELINE);
   return {
     cell,
     measuredRounds: measured.length,
@@ -85,9 +92,16 @@ function summarizeCell(cell: Cell, cells: readonly Cell[]): Summary {
   };
 }
 
-/** Round number → round of the unloaded cell. */
-function unloadedRounds(cells: readonly Cell[], server: string, policy: string): ReadonlyMap<number, MeasuredRound> {
-  const cell = cells.find((each) => each.scenario === 'unloaded' && each.server === server && each.policy === policy);
+/** Round number → round of the unloaded cell of a policy, of the server and on the machine of the other cell. */
+function unloadedRounds(
+  cells: readonly Cell[],
+  { server, at }: Cell,
+  policy: string,
+): ReadonlyMap<number, MeasuredRound> {
+  const cell = cells.find(
+    (each) =>
+      each.scenario === 'unloaded' && each.server === server && each.policy === policy && each.at?.cpus === at?.cpus,
+  );
   return new Map(cell === undefined ? [] : measuredRounds(cell).map((round) => [round.round, round]));
 }
 

@@ -64,7 +64,9 @@ export function countsSince(before: Counts, after: Counts): Counts {
 
 /** Counts a wait in the histogram of the thread whose slice this is. */
 export function countWait(slice: Float64Array, waitNs: number): void {
-  const bucket = Math.min(WAIT_BUCKETS - 1, Math.max(0, Math.floor(Math.log2(waitNs / 1e3)) + 1));
+  // The number of binary digits of the whole microseconds; a logarithm need not be the same on every engine.
+  const digits = 32 - Math.clz32(Math.min(waitNs / 1e3, 2 ** 31));
+  const bucket = Math.min(WAIT_BUCKETS - 1, digits);
   (slice[FIRST_BUCKET + bucket] as number)++;
 }
 

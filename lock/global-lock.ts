@@ -2,7 +2,8 @@
  * The global lock as a thread holds it in its hand: acquire, release, around a call, yield point, set priority, and what it
  * counts. The policy decides; this file only runs it and keeps the books.
  */
-import { COUNTER, countWait, DOUBLES_PER_THREAD } from './counters.ts';
+import { BOOKS_DOUBLES, type BookBuffers, Books } from './books.ts';
+import { DOUBLES_PER_THREAD } from './counters.ts';
 import { runSteps, ThreadMemory } from './machines/threads.ts';
 import { INTS_PER_WORD, layOut } from './memory.ts';
 import type { Policy, Rules } from './policy.ts';
@@ -11,21 +12,10 @@ import type { Policy, Rules } from './policy.ts';
 export const MAX_THREADS = 1023;
 
 /** The shared memory of one lock, as it is sent from thread to thread. Byte layouts: see {@link createLockState}. */
-export interface LockState {
+export interface LockState extends BookBuffers {
   /** The policy's words, each {@link INTS_PER_WORD} apart. */
   readonly words: SharedArrayBuffer;
-  /** Number of the thread that holds the lock or held it last, and the tick count: kept by the holder, read by the next one. */
-  readonly books: SharedArrayBuffer;
-  /** {@link DOUBLES_PER_THREAD} doubles for each thread number. */
-  readonly counters: SharedArrayBuffer;
-  /** A byte for each thread number: 1 for a CPU thread. Written before the thread starts. */
-  readonly spinners: SharedArrayBuffer;
 }
-
-/** Places in the books, two cache lines apart. */
-const LAST_OWNER = 0;
-const TICKS_LEFT = 16;
-const BOOKS_DOUBLES = 32;
 
 /**
  * Makes the shared memory of a lock that nobody holds.
@@ -50,12 +40,9 @@ export function createLockState(policy: Policy): LockState {
 /** One thread's handle on the lock. Not to be shared: each thread makes its own from the same {@link LockState}. */
 export class GlobalLock {
   readonly #rules: Rules;
-  readonly #exclusive: boolean;
   readonly #memory: ThreadMemory;
   readonly #words: Int32Array<SharedArrayBuffer>;
-  readonly #books: Float64Array<SharedArrayBuffer>;
-  readonly #counters: Float64Array<SharedArrayBuffer>;
-  readonly #spinners: Uint8Array<SharedArrayBuffer>;
+  readonly #books: Books;
   readonly #me: number;
   /** Index of the word that asks for a yield, or -1. */
   readonly #breaker: number;
@@ -74,12 +61,9 @@ export class GlobalLock {
       throw new RangeError(`a thread's number is 1 to ${MAX_THREADS}, not ${me}`);
     }
     this.#rules = policy.rules(layOut(policy.words), options);
-    this.#exclusive = policy.exclusive;
     this.#words = new Int32Array(state.words);
-    this.#books = new Float64Array(state.books);
+    this.#books = new Books(state, policy.exclusive, me);
     this.#memory = new ThreadMemory(this.#words);
-    this.#counters = new Float64Array(state.counters, me * DOUBLES_PER_THREAD * 8, DOUBLES_PER_THREAD);
-    this.#spinners = new Uint8Array(state.spinners);
     this.#me = me;
     const { yieldPoint } = this.#rules;
     this.#breaker = yieldPoint.kind === 'requested' ? yieldPoint.word : -1;
@@ -89,7 +73,7 @@ export class GlobalLock {
   /** Returns when this thread holds the lock. */
   acquire(): void {
     this.#acquire();
-    this.#books[LAST_OWNER] = this.#me;
+    this.#books.owns();
   }
 
   /** Gives the lock up. The caller holds it. */
@@ -114,15 +98,9 @@ export class GlobalLock {
 
   /** The second half of {@link around}, for callers that cannot say it with a closure: acquires and counts the transition. */
   acquireAgain(): void {
-    const counters = this.#counters;
-    const waited = this.#acquire();
-    (counters[COUNTER.transitions] as number)++;
-    // Written and read by holders only: the lock itself orders these accesses.
-    if (this.#exclusive && this.#books[LAST_OWNER] !== this.#me) {
-      (counters[COUNTER.steals] as number)++;
-      if (waited) (counters[COUNTER.waits] as number)++;
-    }
-    this.#books[LAST_OWNER] = this.#me;
+    const slept = this.#acquire();
+    this.#books.cameBack(slept);
+    this.#books.owns();
   }
 
   /**
@@ -134,10 +112,10 @@ export class GlobalLock {
     if (this.#breaker >= 0) {
       if (Atomics.load(this.#words, this.#breaker) === 0) return;
     } else if (this.#everyTicks > 0) {
-      const left = (this.#books[TICKS_LEFT] as number) - ticks;
-      this.#books[TICKS_LEFT] = left;
+      const left = this.#books.ticksLeft - ticks;
+      this.#books.ticksLeft = left;
       if (left >= 0) return;
-      this.#books[TICKS_LEFT] = this.#everyTicks;
+      this.#books.ticksLeft = this.#everyTicks;
     } else {
       return;
     }
@@ -156,7 +134,7 @@ export class GlobalLock {
   }
 
   #yield(): void {
-    (this.#counters[COUNTER.yields] as number)++;
+    this.#books.offered(1);
     this.release();
     this.acquire();
   }
@@ -167,12 +145,7 @@ export class GlobalLock {
     memory.sleptAtMs = 0;
     runSteps(this.#rules.acquire(memory, this.#me));
     if (memory.sleptAtMs === 0) return false;
-    const waitNs = (performance.now() - memory.sleptAtMs) * 1e6;
-    const counters = this.#counters;
-    countWait(counters, waitNs);
-    (counters[COUNTER.waitNs] as number) += waitNs;
-    const behind = this.#books[LAST_OWNER] as number;
-    if (this.#spinners[behind] === 1) (counters[COUNTER.waitBehindSpinnersNs] as number) += waitNs;
+    this.#books.slept((performance.now() - memory.sleptAtMs) * 1e6);
     return true;
   }
 }

@@ -106,7 +106,7 @@ function noteKept({ log }: ServerThread, leftMs: number): void {
 }
 
 /** Those that are made so that they return at once when there is nothing to do. */
-function cannotBlock(call: SystemCall): boolean {
+export function cannotBlock(call: SystemCall | AsynchronousCall): boolean {
   switch (call.call) {
     case 'accept':
     case 'recv':

@@ -1,6 +1,7 @@
 /** What an echo server is, and the list of those there are. */
+import type { ZmqSocket } from '../net/libzmq.ts';
 import type { Endpoint, Socket } from '../net/posix.ts';
-import type { AsynchronousTask, ServerTask } from './calls.ts';
+import type { AsynchronousTask, MessageSocket, ServerTask } from './calls.ts';
 
 /** Limits a server keeps to. */
 export interface ServerLimits {
@@ -37,7 +38,13 @@ interface CoroutineServer extends SocketServer {
 }
 
 /** A server on libzmq, which binds, accepts and serves all clients in one thread, the one that opened it. */
-export interface ZeromqServer extends ServerInfo {
+export type ZeromqServer = ZeromqServerBase &
+  (
+    | { readonly waits: 'blocking'; echo(router: ZmqSocket): ServerTask }
+    | { readonly waits: 'asynchronously'; echo(router: MessageSocket): AsynchronousTask }
+  );
+
+interface ZeromqServerBase extends ServerInfo {
   readonly transport: 'zmtp';
   /** Binds. Called in the server's thread, without the lock. */
   open(at: Endpoint, limits: ServerLimits): Promise<OpenServer>;

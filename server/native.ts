@@ -16,6 +16,8 @@ const native: EchoServer = {
   name: 'native',
   summary: "libzmq's own proxy, no interpreter",
   transport: 'zmtp',
+  waits: 'blocking',
+  echo,
   transitionsPerMessage: 0,
 
   async open(at, { maxMessageBytes }) {

@@ -16,6 +16,8 @@ const zeromq: EchoServer = {
   name: 'zeromq',
   summary: 'zeromq.js, one thread for all clients',
   transport: 'zmtp',
+  waits: 'asynchronously',
+  echo,
   transitionsPerMessage: 2,
 
   async open(at, { maxMessageBytes }) {

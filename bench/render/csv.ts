@@ -25,11 +25,17 @@ export function renderCsv(result: Result): string {
   return lines.map((values) => `${values.map(field).join(',')}\r\n`).join('');
 }
 
-function cellColumns({ rounds }: Result): Column[] {
+const simulatedColumns: Column[] = [
+  ['cpus', ({ cell }) => cell.at?.cpus ?? ''],
+  ['spinners', ({ cell }) => cell.at?.spinners ?? ''],
+];
+
+function cellColumns({ rounds, simulation }: Result): Column[] {
   return [
     ['server', ({ cell }) => cell.server],
     ['policy', ({ cell }) => cell.policy],
     ['scenario', ({ cell }) => cell.scenario],
+    ...(simulation === undefined ? [] : simulatedColumns),
     ['rounds_planned', () => rounds],
     ['rounds_measured', ({ measuredRounds }) => measuredRounds],
     ['rounds_failed', ({ failures }) => failures.length],

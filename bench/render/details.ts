@@ -1,10 +1,9 @@
 /** Every figure of every cell, a table for each question. */
 import { figureOf, intervalOf, type MetricName } from '../metrics.ts';
-import type { Scenario } from '../result.ts';
 import { type Summary, TALK_BASELINE } from '../summary.ts';
 import { writeFigure, writeWithInterval } from './format.ts';
 import { projectedNote } from './policies.ts';
-import type { Table } from './table.ts';
+import { type Group, isUnloaded, type Table } from './table.ts';
 
 type Column = readonly [title: string, metric: MetricName];
 
@@ -39,30 +38,31 @@ const LOCK: readonly Column[] = [
   ['keeps', 'spinners-keep'],
 ];
 
-/** Tables of one scenario. */
-export function detailTables(scenario: Scenario, summaries: readonly Summary[], seed: number): Table[] {
+/** Tables of one group of cells. */
+export function detailTables(group: Group, seed: number): Table[] {
+  const { title, summaries } = group;
   const measured = summaries.filter(({ rounds }) => rounds.length > 0);
   if (measured.length === 0) return [];
   const waited = measured.filter(({ waits }) => waits.some((count) => count > 0));
   return [
-    timeTable(scenario, measured, seed),
-    table(`${scenario}: round trip, ms`, ROUND_TRIP, measured, [
+    timeTable(title, measured, seed),
+    table(`${title}: round trip, ms`, ROUND_TRIP, measured, [
       'of all rounds together, each value one that was observed',
     ]),
-    table(`${scenario}: echo against the schedule, ms`, SCHEDULED, measured, [
+    table(`${title}: echo against the schedule, ms`, SCHEDULED, measured, [
       'from when the message was due, one each unloaded message time, to its echo: with the queue a slow server would have',
     ]),
-    table(`${scenario}: what a round trip is made of, ms`, SPLIT, measured, [
+    table(`${title}: what a round trip is made of, ms`, SPLIT, measured, [
       'the mean; slow: the mean of the slowest 1 %. lock: waiting for it; calls: system calls, the wire, the client; work: of the interpreter',
     ]),
-    table(`${scenario}: the lock and the CPU`, LOCK, measured, [
+    table(`${title}: the lock and the CPU`, LOCK, measured, [
       'a message: trans., releases of the lock; steals, those in which another took it; waits, those that cost a sleep',
       'behind: of the waiting time, what CPU threads ended; CPU: of the server’s process, 100 % is one CPU',
-      ...(scenario === 'unloaded'
+      ...(isUnloaded(group)
         ? []
         : ['keeps: work of the CPU threads, against the same threads while the server is idle']),
     ]),
-    ...(waited.length === 0 ? [] : [waitTable(scenario, waited)]),
+    ...(waited.length === 0 ? [] : [waitTable(title, waited)]),
   ];
 }
 
@@ -84,11 +84,11 @@ function table(
   };
 }
 
-function timeTable(scenario: Scenario, summaries: readonly Summary[], seed: number): Table {
+function timeTable(group: string, summaries: readonly Summary[], seed: number): Table {
   const write = (summary: Summary, name: MetricName) =>
     writeWithInterval(name, figureOf(summary, name), intervalOf(summary, name, seed));
   return {
-    title: `${scenario}: time for 10,000 messages`,
+    title: `${group}: time for 10,000 messages`,
     head: ['server', 'policy', 'messages', 's / 10,000', '× unloaded', `× ${TALK_BASELINE} unl.`],
     keys: 2,
     rows: summaries.map((summary) => [
@@ -131,9 +131,9 @@ const WAIT_LIMITS: readonly (readonly [title: string, firstBucket: number])[] = 
   ['longer', 18],
 ];
 
-function waitTable(scenario: Scenario, summaries: readonly Summary[]): Table {
+function waitTable(group: string, summaries: readonly Summary[]): Table {
   return {
-    title: `${scenario}: waits for the lock, by length`,
+    title: `${group}: waits for the lock, by length`,
     head: ['server', 'policy', ...WAIT_LIMITS.map(([title]) => title)],
     keys: 2,
     rows: summaries.map((summary) => [

@@ -1,9 +1,7 @@
 /** The table of the gui scenario: how long a key takes to reach the screen, against what people notice. */
 import { figureOf, type MetricName } from '../metrics.ts';
-import type { Scenario } from '../result.ts';
-import type { Summary } from '../summary.ts';
 import { writeFigure } from './format.ts';
-import type { Table } from './table.ts';
+import { type Group, isUnloaded, type Table } from './table.ts';
 
 const COLUMNS = [
   ['p50 ms', 'p50'],
@@ -15,9 +13,10 @@ const COLUMNS = [
   ['> 1 s', 'over-1s'],
 ] as const satisfies readonly (readonly [string, MetricName])[];
 
-export function lagTable(scenario: Scenario, summaries: readonly Summary[]): Table {
+export function lagTable(group: Group): Table {
+  const { title, summaries } = group;
   return {
-    title: `${scenario === 'unloaded' ? 'The editor alone' : `The editor, ${scenario}`}: from a key to the screen`,
+    title: `${isUnloaded(group) ? 'The editor alone' : `The editor, ${title}`}: from a key to the screen`,
     head: ['policy', ...COLUMNS.map(([title]) => title)],
     keys: 1,
     rows: summaries.map((summary) => [

@@ -1,33 +1,39 @@
 /** The table of the talk: servers as rows, policies as columns, the talk's own figure below ours. */
 import { figureOf } from '../metrics.ts';
-import type { Result, Scenario } from '../result.ts';
+import type { Result } from '../result.ts';
 import type { Summary } from '../summary.ts';
 import { isTalkWorkload, type TalkFigure, talkFigureOf } from '../talk-figures.ts';
 import { writeFigure } from './format.ts';
-import type { Table } from './table.ts';
+import { type Group, isUnloaded, type Table } from './table.ts';
 
-export function policyTable(scenario: Scenario, summaries: readonly Summary[], result: Result): Table {
+export function policyTable(group: Group, result: Result): Table {
+  const { title, summaries } = group;
+  const unloaded = isUnloaded(group);
   const servers = [...new Set(summaries.map(({ cell }) => cell.server))];
   const policies = [...new Set(summaries.map(({ cell }) => cell.policy))];
   const comparable = isTalkWorkload(result.workload);
-  const published = policies.some((policy) => servers.some((server) => talkFigureOf(server, policy, scenario)));
+  const published = summaries.some(({ cell }) => talkFigureOf(cell.server, cell.policy, cell.scenario));
   return {
-    title: `${scenario}: seconds for 10,000 messages${scenario === 'unloaded' ? '' : ', × unloaded'}`,
+    title: `${title}: seconds for 10,000 messages${unloaded ? '' : ', × unloaded'}`,
     head: ['server', ...policies],
     keys: 1,
     rows: servers.flatMap((server) => {
-      const figures = policies.map((policy) => (comparable ? talkFigureOf(server, policy, scenario) : undefined));
-      const ours = policies.map((policy) => {
-        const summary = summaries.find(({ cell }) => cell.server === server && cell.policy === policy);
-        return summary === undefined ? '' : writeCell(summary);
-      });
+      const row = policies.map((policy) =>
+        summaries.find(({ cell }) => cell.server === server && cell.policy === policy),
+      );
+      const ours = row.map((summary) => (summary === undefined ? '' : writeCell(summary)));
+      const figures = row.map((summary) =>
+        comparable && summary !== undefined
+          ? talkFigureOf(server, summary.cell.policy, summary.cell.scenario)
+          : undefined,
+      );
       const talks = figures.some((figure) => figure !== undefined)
         ? [['  in the talk', ...figures.map((figure) => (figure === undefined ? '' : writeTalk(figure)))]]
         : [];
       return [[server, ...ours], ...talks];
     }),
     notes: [
-      ...(scenario === 'unloaded'
+      ...(unloaded
         ? []
         : [
             `×: against the same policy unloaded, round by round${

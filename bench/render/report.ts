@@ -3,7 +3,7 @@ import { formatDuration } from '../../lock/duration.ts';
 import { TICK_NS } from '../../lock/interpreter.ts';
 import type { Result } from '../result.ts';
 import { formatSize } from '../size.ts';
-import { summarize } from '../summary.ts';
+import { groupOf, summarize } from '../summary.ts';
 import { detailTables } from './details.ts';
 import { plural } from './format.ts';
 import { lagTable } from './lag.ts';
@@ -12,21 +12,16 @@ import type { Report } from './table.ts';
 
 export function reportOf(result: Result): Report {
   const summaries = summarize(result);
-  const scenarios = [...new Set(result.cells.map(({ scenario }) => scenario))];
+  const gui = result.cells.some(({ scenario }) => scenario === 'gui');
+  const groups = [...new Set(result.cells.map(groupOf))].map((title) => ({
+    title,
+    summaries: summaries.filter(({ cell }) => groupOf(cell) === title),
+  }));
   return {
     head: headOf(result),
-    overview: scenarios.map((scenario) => {
-      const of = summaries.filter(({ cell }) => cell.scenario === scenario);
-      // A key stroke is judged by its lag; the time 10,000 of them take says nothing.
-      return scenarios.includes('gui') ? lagTable(scenario, of) : policyTable(scenario, of, result);
-    }),
-    details: scenarios.flatMap((scenario) =>
-      detailTables(
-        scenario,
-        summaries.filter(({ cell }) => cell.scenario === scenario),
-        result.seed,
-      ),
-    ),
+    // A key stroke is judged by its lag; the time 10,000 of them take says nothing.
+    overview: groups.map((group) => (gui ? lagTable(group) : policyTable(group, result))),
+    details: groups.flatMap((group) => detailTables(group, result.seed)),
     warnings: result.warnings,
   };
 }
@@ -40,6 +35,9 @@ function headOf(result: Result): string[] {
       `${formatDuration(workload.delayNs)} pause after each, one client${spinners}`,
     `${plural(result.rounds, 'round')} in an order shuffled by seed ${result.seed}; ` +
       `interpreter cost ${formatDuration(workload.interpreterCostNs)} a call, tick ${TICK_NS} ns`,
+    ...(result.simulation === undefined
+      ? []
+      : [`simulated: the machine is the profile «${result.simulation.profile.name}»`]),
     `${environment.cpu}, ${plural(environment.cpuCount, 'CPU')}, Linux ${environment.kernel}, Node ${environment.node}, ` +
       `Convoy ${environment.convoy}${environment.revision === null ? '' : ` (${environment.revision})`}`,
     ...(result.interrupted ? ['interrupted: only what was finished is shown'] : []),

@@ -1,5 +1,7 @@
 /** A table before it is drawn: what the terminal and Markdown draw from the same values. */
 
+import type { Summary } from '../summary.ts';
+
 export interface Table {
   readonly title: string;
   /** Column names; the first `keys` of them say what a row is about. */
@@ -8,6 +10,17 @@ export interface Table {
   readonly rows: readonly (readonly string[])[];
   /** What a reader must know to read it, a line each. */
   readonly notes: readonly string[];
+}
+
+/** Cells that stand in one table: of one scenario and, in a simulated run, of one machine. */
+export interface Group {
+  readonly title: string;
+  readonly summaries: readonly Summary[];
+}
+
+/** Whether nothing runs beside the server in a group's cells. */
+export function isUnloaded({ summaries }: Group): boolean {
+  return summaries.every(({ cell }) => cell.scenario === 'unloaded');
 }
 
 /** All tables of a result. */

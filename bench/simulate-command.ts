@@ -1,0 +1,38 @@
+/** `convoy simulate`: the servers and policies of `bench` in simulated time, on any number of CPUs. */
+import { styleText } from 'node:util';
+import { EXIT } from './exit-codes.ts';
+import { interruptible } from './interrupts.ts';
+import { Progress } from './progress.ts';
+import { renderTerminal } from './render/terminal.ts';
+import { writeResult } from './result-file.ts';
+import { compareWithMeasured, renderComparison } from './simulate/against.ts';
+import type { SimulateOptions } from './simulate/options.ts';
+import { planSimulation } from './simulate/plan.ts';
+import { runSimulation } from './simulate/run.ts';
+
+/** @returns the exit code */
+export async function simulateCommand(options: SimulateOptions): Promise<number> {
+  const tasks = planSimulation(options);
+  const progress = new Progress(tasks.length, process.stderr);
+  const result = await interruptible(progress, (interrupted) =>
+    runSimulation(
+      options,
+      tasks,
+      {
+        onRound(setup, round, done, total) {
+          progress.simulated(`${setup.policy.label}/${setup.server} ${setup.scenario}`, round, done, total);
+        },
+      },
+      interrupted,
+    ),
+  );
+  progress.end();
+  if (options.jsonPath !== null) await writeResult(options.jsonPath, result);
+  process.stdout.write(`${renderTerminal(result, styleText)}\n`);
+  if (options.against !== null) {
+    process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);
+  }
+  if (result.interrupted) return EXIT.interrupted;
+  const failed = result.cells.some((cell) => cell.rounds.some((round) => round.state === 'failed'));
+  return failed ? EXIT.cellFailed : EXIT.ok;
+}

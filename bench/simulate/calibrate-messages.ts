@@ -1,0 +1,23 @@
+/** What `convoy calibrate` and its other thread say to each other. */
+
+export interface PartnerTask {
+  /** `sleeper`: sleeps, and says when it woke. `busy`: keeps a CPU. */
+  readonly kind: 'sleeper' | 'busy';
+  /** The CPU it runs on; null for any. */
+  readonly cpu: number | null;
+  /** An `Int32Array`: {@link WORD}. */
+  readonly words: SharedArrayBuffer;
+  /** One double: when the sleeper woke, on the machine's clock. */
+  readonly wokeAtNs: SharedArrayBuffer;
+}
+
+/** What is where in the words. */
+export const WORD = {
+  /** Counted up to wake the sleeper; -1 ends it. */
+  turn: 0,
+  /** The turn after which it last went to sleep. */
+  asleep: 32,
+  /** The turn it last saw. */
+  seen: 64,
+  end: 96,
+} as const;

@@ -1,0 +1,27 @@
+/** Thread body: the other thread of `convoy calibrate`. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { Futexes } from '../../lock/machines/futex.ts';
+import { clockOriginNs } from '../../net/clock.ts';
+import { type PartnerTask, WORD } from './calibrate-messages.ts';
+import { pinTo } from './pin.ts';
+
+const task = workerData as PartnerTask;
+const words = new Int32Array(task.words);
+const wokeAt = new Float64Array(task.wokeAtNs);
+if (task.cpu !== null) pinTo(task.cpu);
+parentPort?.postMessage('ready');
+
+if (task.kind === 'busy') {
+  while (Atomics.load(words, WORD.end) === 0);
+} else {
+  const futexes = new Futexes(words);
+  const originNs = clockOriginNs();
+  let turn = 0;
+  while (turn >= 0) {
+    Atomics.store(words, WORD.asleep, turn + 1);
+    while (Atomics.load(words, WORD.turn) === turn) futexes.wait(WORD.turn, turn, Infinity);
+    wokeAt[0] = performance.now() * 1e6 + originNs;
+    turn = Atomics.load(words, WORD.turn);
+    Atomics.store(words, WORD.seen, turn);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * The client in virtual time: the loop of `client/client-thread.ts` (send, receive, pause) and the exchange of each of its transports.
+ */
+import type { Machine } from '../../lock/machines/virtual-time/machine.ts';
+import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
+import { encodeFrame, HEADER_BYTES } from '../../net/frame.ts';
+import { layOutMessage } from '../../net/multiprocessing-format.ts';
+import type { Socket } from '../../net/posix.ts';
+import { type Kernel, TIMER } from './kernel.ts';
+import type { SimulatedZmqSocket } from './libzmq.ts';
+import type { Profile } from './profile.ts';
+
+/** Round trips as they are made. */
+export interface Trips {
+  startedAtNs: number;
+  durationNs: number;
+  ended: 'complete' | 'budget';
+  readonly sentNs: number[];
+  readonly rttNs: number[];
+}
+
+export interface SimulatedClient {
+  readonly machine: Machine;
+  readonly profile: Profile;
+  readonly messages: number;
+  readonly warmupMessages: number;
+  readonly delayNs: number;
+  readonly budgetNs: number;
+  readonly trips: Trips;
+}
+
+/** Bytes that are sent, and the same that came back. */
+export interface Exchange {
+  readonly payload: Uint8Array;
+  readonly echoed: () => Uint8Array;
+  run(thread: VirtualThread): Program;
+}
+
+/** Warms up and stops the machine; when it is woken, makes the round trips that count, and stops it again. */
+export function* runClient(thread: VirtualThread, client: SimulatedClient, exchange: Exchange): Program {
+  const { machine, profile, messages, delayNs, trips } = client;
+  const { payload } = exchange;
+  for (let i = 0; i < payload.length; i++) payload[i] = i % 251;
+
+  for (let message = 0; message < client.warmupMessages; message++) {
+    number(payload, message);
+    yield* exchange.run(thread);
+    check(exchange, message);
+    if (delayNs > 0) yield thread.sleepFor(delayNs, TIMER.pause);
+  }
+  machine.stopped = true;
+  yield thread.sleep();
+
+  trips.startedAtNs = machine.nowNs;
+  for (let message = 0; message < messages; message++) {
+    if (machine.nowNs - trips.startedAtNs >= client.budgetNs) {
+      trips.ended = 'budget';
+      break;
+    }
+    number(payload, message);
+    const sentNs = machine.nowNs;
+    yield* exchange.run(thread);
+    trips.sentNs.push(sentNs - trips.startedAtNs);
+    trips.rttNs.push(machine.nowNs - sentNs);
+    check(exchange, message);
+    yield thread.run(profile.client.messageNs);
+    if (delayNs > 0) yield thread.sleepFor(delayNs, TIMER.pause);
+    trips.durationNs = machine.nowNs - trips.startedAtNs;
+  }
+  machine.stopped = true;
+}
+
+function number(payload: Uint8Array, message: number): void {
+  for (let i = 0; i < Math.min(4, payload.length); i++) payload[i] = message >>> (8 * i);
+}
+
+function check({ payload, echoed }: Exchange, message: number): void {
+  if (Buffer.compare(payload, echoed()) !== 0) throw new Error(`the echo of message ${message} differs`);
+}
+
+/** Size-prefixed frames. */
+export function framedExchange(kernel: Kernel, socket: () => Socket, payloadBytes: number): Exchange {
+  const sent = encodeFrame(new Uint8Array(payloadBytes));
+  const header = new Uint8Array(HEADER_BYTES);
+  const echoed = Buffer.alloc(payloadBytes);
+  return {
+    payload: sent.subarray(HEADER_BYTES),
+    echoed: () => echoed,
+    *run(thread) {
+      yield* kernel.send(thread, socket(), sent, false);
+      yield* recvExactly(kernel, thread, socket(), header);
+      yield* recvExactly(kernel, thread, socket(), echoed);
+    },
+  };
+}
+
+/** Messages of `multiprocessing.connection`. Encoding is time that passes; the body is the payload as it is. */
+export function multiprocessingExchange(
+  kernel: Kernel,
+  socket: () => Socket,
+  payloadBytes: number,
+  encodeNs: number,
+): Exchange {
+  const { body, writes } = layOutMessage(payloadBytes);
+  const header = new Uint8Array(HEADER_BYTES);
+  const echoed = Buffer.alloc(payloadBytes);
+  return {
+    payload: body,
+    echoed: () => echoed,
+    *run(thread) {
+      yield thread.run(encodeNs);
+      for (const bytes of writes) yield* kernel.send(thread, socket(), bytes, false);
+      yield* recvExactly(kernel, thread, socket(), header);
+      yield* recvExactly(kernel, thread, socket(), echoed);
+      yield thread.run(encodeNs);
+    },
+  };
+}
+
+/** A DEALER. */
+export function zeromqExchange(socket: SimulatedZmqSocket, payloadBytes: number): Exchange {
+  const payload = new Uint8Array(payloadBytes);
+  let echoed: Uint8Array = payload;
+  return {
+    payload,
+    echoed: () => echoed,
+    *run(thread) {
+      // A copy: the echo must not be the very bytes that the next message is written into.
+      yield* socket.send(thread, [payload.slice()]);
+      const frames = yield* socket.receive(thread);
+      echoed = frames[0] ?? payload.subarray(0, 0);
+    },
+  };
+}
+
+function* recvExactly(kernel: Kernel, thread: VirtualThread, socket: Socket, into: Uint8Array): Program {
+  let have = 0;
+  while (have < into.length) {
+    have += yield* kernel.recv(thread, socket, have === 0 ? into : into.subarray(have), false);
+  }
+}

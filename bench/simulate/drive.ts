@@ -1,0 +1,100 @@
+/**
+ * What really happens, in virtual time: the order of `server/driver.ts` (work, release, the call, acquire) for a thread whose time is
+ * simulated. The few lines are written again because there they run on a real thread between two system calls, where a generator
+ * for each would be measured with them.
+ */
+import type { VirtualLock } from '../../lock/machines/virtual-time/lock.ts';
+import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
+import type { Socket } from '../../net/posix.ts';
+import type { AsynchronousCall, AsynchronousTask, SystemCall } from '../../server/calls.ts';
+import { cannotBlock } from '../../server/driver.ts';
+import { type Call, type Kernel, TIMER } from './kernel.ts';
+import type { SimulatedZmqSocket } from './libzmq.ts';
+
+/** What a thread of the simulated server runs with. */
+export interface SimulatedServerThread {
+  readonly kernel: Kernel;
+  readonly lock: VirtualLock;
+  readonly ticksPerCall: number;
+  readonly keepsLockOnNonblocking: boolean;
+  /** The socket of a ZeroMQ server: what its task calls the router stands for it. */
+  readonly router: SimulatedZmqSocket | null;
+  /** What an event loop adds to a call. */
+  readonly eventLoopNs: number;
+  /** Released, returned, acquired of each call in turn. */
+  readonly log: number[];
+  startThread(socket: Socket): void;
+  noteConnectionError(error: string): void;
+}
+
+/** Runs a server's task to its end. */
+export function* drive(task: AsynchronousTask, thread: VirtualThread, server: SimulatedServerThread): Program {
+  const { lock, log, kernel } = server;
+  const { machine } = kernel;
+  yield* lock.acquire();
+  let step = task.next();
+  while (step.done !== true) {
+    let result = 0;
+    let failure: unknown;
+    const keepsLock = server.keepsLockOnNonblocking && cannotBlock(step.value);
+    yield* lock.work(server.ticksPerCall);
+    const leftNs = machine.nowNs;
+    if (!keepsLock) yield* lock.release();
+    try {
+      result = yield* perform(step.value, thread, server);
+    } catch (error) {
+      failure = error;
+    }
+    const returnedNs = machine.nowNs;
+    if (!keepsLock) yield* lock.acquireAgain();
+    log.push(leftNs, returnedNs, machine.nowNs);
+    step = failure === undefined ? task.next(result) : task.throw(failure);
+  }
+  yield* lock.release();
+}
+
+function* perform(call: SystemCall | AsynchronousCall, thread: VirtualThread, server: SimulatedServerThread): Call {
+  const { kernel } = server;
+  switch (call.call) {
+    case 'recv':
+      return yield* kernel.recv(thread, call.socket, call.into, call.nonblocking === true);
+    case 'send':
+      return yield* kernel.send(thread, call.socket, call.from, call.nonblocking === true);
+    case 'accept':
+      return yield* kernel.accept(thread, call.listener, call.nonblocking === true);
+    case 'poll':
+      return yield* kernel.poll(thread, call.set, call.timeoutNs);
+    case 'close':
+      kernel.sockets.close(call.socket);
+      if (call.error !== null) server.noteConnectionError(call.error);
+      return 0;
+    case 'startThread':
+      server.startThread(call.socket);
+      return 0;
+    case 'toolkit':
+      yield thread.run(call.durationNs);
+      return 0;
+    case 'sleep':
+      yield thread.sleepFor(call.durationNs, TIMER.pause);
+      return 0;
+    case 'zmqProxy': {
+      const router = routerOf(server);
+      for (;;) yield* router.send(thread, yield* router.receive(thread));
+    }
+    case 'zmqReceive': {
+      const frames = yield* routerOf(server).receive(thread);
+      yield thread.run(server.eventLoopNs);
+      call.into.splice(0, call.into.length, ...frames);
+      return frames.length;
+    }
+    case 'zmqSend':
+      yield thread.run(server.eventLoopNs);
+      // The task fills the same array with the next message.
+      return yield* routerOf(server).send(thread, [...call.frames]);
+  }
+}
+
+function routerOf({ router }: SimulatedServerThread): SimulatedZmqSocket {
+  if (router === null) throw new Error('the server has no ZeroMQ socket');
+  return router;
+}

@@ -1,0 +1,186 @@
+/** The options of `convoy simulate`: those of `bench` where they make sense, and what only a simulated machine can vary. */
+import type { Argv, InferredOptionTypes, Options } from 'yargs';
+import { MAX_THREADS } from '../../lock/global-lock.ts';
+import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec } from '../../lock/load-policy.ts';
+import { POLICIES } from '../../lock/policies/index.ts';
+import { EDITOR, TALK_SERVERS } from '../../server/echo-server.ts';
+import { SPINNER_KINDS } from '../../server/protocol.ts';
+import { UsageError } from '../exit-codes.ts';
+import {
+  DEFAULTS,
+  duration,
+  GUI_DEFAULTS,
+  GUI_POLICIES,
+  list,
+  MAX_SEED,
+  readPolicies,
+  size,
+  wholeNumber,
+  writablePath,
+} from '../options.ts';
+import { type Result, SCENARIOS, type Scenario, type Workload } from '../result.ts';
+import { readResult } from '../result-file.ts';
+import { loadProfile, PROFILE_NAMES, type Profile } from './profile.ts';
+import { parseRange, parseShard, type Shard } from './ranges.ts';
+
+/** A simulated run, everything checked. */
+export interface SimulateOptions {
+  readonly argv: readonly string[];
+  readonly servers: readonly string[];
+  readonly policies: readonly PolicySpec[];
+  readonly scenarios: readonly Scenario[];
+  readonly cpus: readonly number[];
+  readonly spinners: readonly number[];
+  readonly rounds: number;
+  readonly seed: number;
+  /** `spinners` in it is the first of the range. */
+  readonly workload: Workload;
+  readonly profile: Profile;
+  readonly shard: Shard;
+  readonly jsonPath: string | null;
+  /** A measured result to hold the simulated one against. */
+  readonly against: Result | null;
+}
+
+const MAX_CPUS = 4_096;
+/** The server's threads are among them. */
+const MAX_SPINNERS = MAX_THREADS - 3;
+const DEFAULT_MESSAGES = '10000';
+
+const OPTIONS = {
+  scenario: {
+    type: 'string',
+    array: true,
+    default: ['loaded'],
+    describe: `what runs beside the server: ${SCENARIOS.join(', ')}; unloaded is always simulated too`,
+  },
+  server: { type: 'string', array: true, describe: `echo servers, by default all: ${TALK_SERVERS.join(', ')}` },
+  policy: { type: 'string', array: true, describe: `policies, by default all: ${Object.keys(POLICIES).join(', ')}` },
+  cpus: { type: 'string', describe: 'CPUs of the machine: 8, 1,2,4,8 or 1..64; by default those of the profile' },
+  spinners: { type: 'string', default: '1', describe: 'CPU threads: 1, 0..8, …' },
+  profile: {
+    type: 'string',
+    default: 'this-machine',
+    describe: `what the machine costs: ${PROFILE_NAMES.join(', ')}, or a file that calibrate wrote`,
+  },
+  messages: {
+    type: 'string',
+    describe: `messages a cell and round; by default ${DEFAULT_MESSAGES}, keys of gui ${GUI_DEFAULTS.messages}`,
+  },
+  size: { type: 'string', describe: `payload; by default ${DEFAULTS.size}, a key ${GUI_DEFAULTS.size}` },
+  delay: {
+    type: 'string',
+    describe: `pause after each message; by default ${DEFAULTS.delay}, between keys ${GUI_DEFAULTS.delay}`,
+  },
+  rounds: { type: 'string', default: '1', describe: 'how often every cell is simulated, each time with other luck' },
+  budget: {
+    type: 'string',
+    default: '200s',
+    describe: 'simulated time after which a cell stops; its total is then projected',
+  },
+  warmup: { type: 'string', default: '20', describe: 'messages that are not counted' },
+  'spinner-priority': { type: 'string', default: '-1', describe: 'priority of the CPU threads, -1, 0 or 1' },
+  'spinner-kind': { type: 'string', default: 'fib', describe: SPINNER_KINDS.join(', ') },
+  'keep-lock-on': {
+    type: 'string',
+    default: 'nothing',
+    describe: 'nonblocking: calls that cannot block keep the lock',
+  },
+  'interpreter-cost': {
+    type: 'string',
+    describe: 'work under the lock before each call; by default that of the profile',
+  },
+  'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
+  seed: { type: 'string', default: '1', describe: 'of all chance: the same seed gives the same result to the byte' },
+  shard: {
+    type: 'string',
+    default: '1/1',
+    describe: 'I/N: simulate the I-th of N parts; convoy merge joins the files',
+  },
+  json: { type: 'string', describe: 'write the result with all raw samples to this file' },
+  against: {
+    type: 'string',
+    describe: 'a file of bench: simulate its cells with its workload, and show how far off each is',
+  },
+} as const satisfies Record<string, Options>;
+
+/** Adds the options to a command. */
+export function withSimulateOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
+  return yargs.options(OPTIONS).example([
+    ['$0 simulate --cpus 8', 'the talk, on the number of CPUs it had'],
+    ['$0 simulate --cpus 1..64 --spinners 0..8 --messages 500 --shard 1/8 --json 1.json', 'an eighth of a sweep'],
+    ['$0 simulate --against measured.json', 'how far the simulation is off'],
+  ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
+}
+
+/** @throws UsageError which says what is wrong and what would be right */
+export async function readSimulateOptions(
+  args: InferredOptionTypes<typeof OPTIONS>,
+  argv: readonly string[],
+): Promise<SimulateOptions> {
+  const profile = await loadProfile(args.profile);
+  const common = {
+    argv,
+    profile,
+    rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
+    seed: wholeNumber('seed', args.seed, 0, MAX_SEED),
+    shard: parseShard(args.shard),
+    jsonPath: args.json === undefined ? null : await writablePath('json', args.json),
+  };
+  if (args.against !== undefined) {
+    const against = await readResult(args.against);
+    const cpus = args.cpus === undefined ? [against.environment.cpuCount] : parseRange('cpus', args.cpus, 1, MAX_CPUS);
+    return { ...common, ...likeMeasured(against), cpus, against };
+  }
+
+  const scenarios = list('scenario', args.scenario, SCENARIOS);
+  const gui = scenarios.includes('gui');
+  if (gui && scenarios.length > 1) throw new UsageError('--scenario gui is simulated by itself: its messages are keys');
+  if (gui && args.server !== undefined)
+    throw new UsageError('--scenario gui has a server of its own: leave --server out');
+  const defaults = gui ? GUI_DEFAULTS : { ...DEFAULTS, messages: DEFAULT_MESSAGES };
+  const spinners = parseRange('spinners', args.spinners, 0, MAX_SPINNERS);
+  const interpreterCost = args['interpreter-cost'];
+  const workload: Workload = {
+    messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
+    payloadBytes: size('size', args.size ?? defaults.size, 0, 2 ** 30),
+    delayNs: duration('delay', args.delay ?? defaults.delay, 0, 60e9),
+    warmupMessages: wholeNumber('warmup', args.warmup, 0, 1_000_000),
+    budgetNs: duration('budget', args.budget, 10e6, 1e6 * 1e9),
+    spinners: Math.max(1, spinners[0] ?? 1),
+    spinnerKind: list('spinner-kind', [args['spinner-kind']], SPINNER_KINDS)[0] ?? 'fib',
+    interpreterCostNs:
+      interpreterCost === undefined ? profile.interpreterCostNs : duration('interpreter-cost', interpreterCost, 0, 1e9),
+    maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
+    host: '127.0.0.1',
+    port: 0,
+  };
+  if (workload.payloadBytes > workload.maxMessageBytes) {
+    throw new UsageError('--size is more than --max-message, which servers refuse');
+  }
+  return {
+    ...common,
+    against: null,
+    servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
+    policies: await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
+      spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
+      keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
+    }),
+    scenarios,
+    cpus: args.cpus === undefined ? [profile.cpus] : parseRange('cpus', args.cpus, 1, MAX_CPUS),
+    spinners,
+    workload,
+  };
+}
+
+/** The cells and the workload of a measured result. */
+function likeMeasured({ workload, cells, policies }: Result) {
+  const of = <T>(values: readonly T[]) => [...new Set(values)];
+  return {
+    servers: of(cells.map(({ server }) => server)),
+    policies,
+    scenarios: of(cells.map(({ scenario }) => scenario)),
+    spinners: [workload.spinners],
+    workload,
+  };
+}

@@ -1,0 +1,109 @@
+/**
+ * A machine in numbers: what the operating system, the sockets and libzmq cost there. A profile is a JSON file, measured by `convoy
+ * calibrate` or fitted to results of another machine; this schema says what each of its numbers means.
+ */
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { UsageError } from '../exit-codes.ts';
+import c1Xlarge2011 from './profiles/c1.xlarge-2011.json' with { type: 'json' };
+import thisMachine from './profiles/this-machine.json' with { type: 'json' };
+
+const ns = (meaning: string) => z.number().int().nonnegative().max(1e12).describe(`nanoseconds: ${meaning}`);
+
+const quantiles = (meaning: string) =>
+  z
+    .array(z.tuple([z.number().min(0).max(1), z.number().int().nonnegative()]))
+    .min(2)
+    .refine((table) => table[0]?.[0] === 0 && table.at(-1)?.[0] === 1, 'begins at share 0 and ends at share 1')
+    .refine(
+      (table) =>
+        table.every(
+          ([share, value], i) => i === 0 || (share > (table[i - 1]?.[0] ?? 0) && value >= (table[i - 1]?.[1] ?? 0)),
+        ),
+      'ascends',
+    )
+    .describe(`quantiles, [share of values that are not larger, nanoseconds]: ${meaning}`);
+
+export const profileSchema = z.strictObject({
+  name: z.string(),
+  summary: z.string().describe('which machine, and how its numbers were found'),
+  cpus: z.number().int().positive().describe('CPUs of the machine, unless --cpus says otherwise'),
+  interpreterCostNs: ns('work under the lock before each call of the server, unless --interpreter-cost says otherwise'),
+  leafNs: ns('a leaf of interpreter work with its yield point; a yield point comes once in each').min(1),
+  lock: z.strictObject({
+    atomicNs: ns('a step of a policy that neither sleeps nor wakes'),
+    futexCallNs: ns('a call of futex(2) by itself'),
+    futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
+  }),
+  scheduler: z.strictObject({
+    wakeIdleNs: quantiles('from the moment a thread is woken until it runs, on a CPU that was idle'),
+    preemptNs: quantiles('the same where it displaces another thread'),
+    switchNs: ns('from one thread of a run queue to the next'),
+    sliceNs: ns('after which the next thread of the queue has its turn, at the next tick'),
+    tickNs: ns('between two timer ticks, at which the kernel looks whether a slice is over').min(1),
+    wakeupGranularityNs: ns('a thread that wakes displaces one that has had more than this more of the CPU'),
+    interrupts: z
+      .strictObject({
+        everyNs: ns('between two of them, on average; 0: none'),
+        durationNs: quantiles('how long one takes from the thread that runs'),
+      })
+      .describe('what takes a CPU from its thread and gives it back: timer ticks, devices, the hypervisor'),
+    sleeperCreditNs: ns('of run time that a thread which slept is thought to have missed'),
+  }),
+  timers: z.strictObject({
+    pauseOvershootNs: quantiles('how late the client wakes from the pause after a message'),
+    timeoutOvershootNs: quantiles('how late the time-out of a futex is'),
+  }),
+  sockets: z.strictObject({
+    recvNs: ns('a recv that finds data, without the copying'),
+    sendNs: ns('a send with all that the kernel does in it, without the copying and without waking the receiver'),
+    perKibNs: ns('copying 1 KiB in a recv or a send'),
+    nothingNs: ns('a call that finds nothing, or goes to sleep'),
+    pollNs: ns('a poll'),
+    wakeNs: ns('what it takes the sender more to wake the receiver'),
+    bufferBytes: z.number().int().positive().describe('bytes that a connection holds in each direction'),
+  }),
+  zeromq: z.strictObject({
+    callNs: ns('zmq_send or zmq_recv, without waking or waiting'),
+    ioNs: ns('what the I/O thread of libzmq does with one message in one direction, without the copying'),
+    eventLoopNs: ns('receiving or sending in an event loop instead: what zeromq.js adds'),
+  }),
+  client: z.strictObject({
+    messageNs: ns('what the client does between two calls of a round trip'),
+    encodeNs: ns('encoding the payload, or decoding it, for multiprocessing'),
+  }),
+});
+export type Profile = z.infer<typeof profileSchema>;
+
+/** Those that come with Convoy. */
+const PROFILES: Readonly<Record<string, unknown>> = {
+  'this-machine': thisMachine,
+  'c1.xlarge-2011': c1Xlarge2011,
+};
+export const PROFILE_NAMES: readonly string[] = Object.keys(PROFILES);
+
+/**
+ * @param name of one that comes with Convoy, or the path of a file
+ * @throws UsageError if there is none, or it is not whole
+ */
+export async function loadProfile(name: string): Promise<Profile> {
+  if (name in PROFILES) return checked(PROFILES[name], name);
+  if (!/[/\\]|\.json$/.test(name)) {
+    throw new UsageError(`there is no profile «${name}»; there are ${PROFILE_NAMES.join(', ')}, or the path of a file`);
+  }
+  const path = resolve(name);
+  let value: unknown;
+  try {
+    value = JSON.parse(await readFile(path, 'utf8'));
+  } catch (error) {
+    throw new UsageError(`profile ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  return checked(value, path);
+}
+
+function checked(value: unknown, where: string): Profile {
+  const result = profileSchema.safeParse(value);
+  if (result.success) return result.data;
+  throw new UsageError(`${where} is no profile:\n${z.prettifyError(result.error)}`);
+}

@@ -1,0 +1,296 @@
+/**
+ * An operating system's scheduler in the manner of Linux (CFS): a run queue for each CPU, ordered by virtual run time; a thread
+ * that wakes goes to an idle CPU if there is one, its own first; where there is none it may displace the thread that runs, if that has
+ * had more than its share; threads of one queue take turns by time slices; a CPU that would be idle takes a thread from the
+ * longest queue.
+ *
+ * Not here: priorities and groups, load balancing between CPUs that are all busy, caches, cores that share a pipeline, frequencies.
+ */
+import { FIRST_SCHEDULER_KIND, KINDS, type Machine, type Scheduler } from '../../lock/machines/virtual-time/machine.ts';
+import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
+import type { Profile } from './profile.ts';
+import type { Random } from './random.ts';
+
+/** The thread that was given the CPU starts to run. */
+const READY = FIRST_SCHEDULER_KIND;
+/** The slice of the thread that runs is over. */
+const SLICE = FIRST_SCHEDULER_KIND + 1;
+/** A thread that has woken wants the CPU of the one that runs. */
+const PREEMPT = FIRST_SCHEDULER_KIND + 2;
+
+/** The CPU is interrupted: a timer tick, another device, the hypervisor. */
+const INTERRUPT = FIRST_SCHEDULER_KIND + 3;
+
+/** Threads that wait for a CPU, the one with the least virtual run time first. */
+class RunQueue {
+  readonly #heap: VirtualThread[] = [];
+  #order = 0;
+
+  get length(): number {
+    return this.#heap.length;
+  }
+
+  get first(): VirtualThread | undefined {
+    return this.#heap[0];
+  }
+
+  add(thread: VirtualThread): void {
+    const heap = this.#heap;
+    thread.queuedOrder = this.#order++;
+    let at = heap.length;
+    heap.push(thread);
+    while (at > 0) {
+      const parent = (at - 1) >> 1;
+      if (!before(thread, heap[parent] as VirtualThread)) break;
+      heap[at] = heap[parent] as VirtualThread;
+      at = parent;
+    }
+    heap[at] = thread;
+  }
+
+  take(): VirtualThread | undefined {
+    const heap = this.#heap;
+    const [first] = heap;
+    const last = heap.pop();
+    if (last === undefined || heap.length === 0) return first;
+    let at = 0;
+    for (;;) {
+      let child = 2 * at + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1] as VirtualThread, heap[child] as VirtualThread)) child++;
+      if (!before(heap[child] as VirtualThread, last)) break;
+      heap[at] = heap[child] as VirtualThread;
+      at = child;
+    }
+    heap[at] = last;
+    return first;
+  }
+}
+
+function before(a: VirtualThread, b: VirtualThread): boolean {
+  const difference = a.virtualRuntimeNs - b.virtualRuntimeNs;
+  return difference < 0 || (difference === 0 && a.queuedOrder < b.queuedOrder);
+}
+
+interface Cpu {
+  readonly number: number;
+  readonly queue: RunQueue;
+  /** Has the CPU, or is about to. */
+  current: VirtualThread | null;
+  /** Whether it runs already. */
+  running: boolean;
+  /** Changes with whoever has the CPU; events of an old one mean nothing. */
+  generation: number;
+  /** The generation whose slice ends by an event. */
+  slicedGeneration: number;
+  /** Whether the next interrupt is among the events. */
+  interruptArmed: boolean;
+  /** A time that only grows: where threads that come to this queue begin. */
+  virtualTimeNs: number;
+}
+
+export class LinuxScheduler implements Scheduler {
+  readonly #machine: Machine;
+  readonly #costs: Profile['scheduler'];
+  readonly #random: Random;
+  readonly #cpus: Cpu[];
+  #idle: number;
+  #queued = 0;
+
+  constructor(machine: Machine, cpus: number, costs: Profile['scheduler'], random: Random) {
+    this.#machine = machine;
+    this.#costs = costs;
+    this.#random = random;
+    this.#idle = cpus;
+    this.#cpus = Array.from({ length: cpus }, (_, number) => ({
+      number,
+      queue: new RunQueue(),
+      current: null,
+      running: false,
+      generation: 0,
+      slicedGeneration: -1,
+      interruptArmed: false,
+      virtualTimeNs: 0,
+    }));
+  }
+
+  /** CPU time a thread has had, up to now. */
+  cpuNsOf(thread: VirtualThread): number {
+    const cpu = this.#cpuOf(thread);
+    const runs = cpu.running && cpu.current === thread;
+    return thread.cpuNs + (runs ? this.#machine.nowNs - thread.onCpuSinceNs : 0);
+  }
+
+  wake(thread: VirtualThread, by: VirtualThread | null): void {
+    const from = this.#cpuOf(thread);
+    const cpu = this.#place(thread, by);
+    const laterNs = cpu.virtualTimeNs - this.#costs.sleeperCreditNs;
+    thread.virtualRuntimeNs = Math.max(thread.virtualRuntimeNs + cpu.virtualTimeNs - from.virtualTimeNs, laterNs);
+    thread.cpu = cpu.number;
+    if (cpu.current === null) {
+      this.#idle--;
+      // How late a timer is has been measured to the moment at which the thread runs.
+      this.#give(cpu, thread, by === null ? 0 : this.#random.draw(this.#costs.wakeIdleNs));
+      return;
+    }
+    this.#enqueue(cpu, thread);
+    if (cpu.running && this.#runtimeOf(cpu.current) - thread.virtualRuntimeNs > this.#costs.wakeupGranularityNs) {
+      const latencyNs = this.#random.draw(this.#costs.preemptNs);
+      this.#machine.events.push(this.#machine.nowNs + latencyNs, cpu.number * KINDS + PREEMPT, cpu.generation);
+    }
+  }
+
+  leave(thread: VirtualThread): void {
+    const cpu = this.#cpuOf(thread);
+    this.#account(cpu, thread);
+    this.#giveToNext(cpu, this.#costs.switchNs);
+  }
+
+  onEvent(what: number, generation: number): void {
+    const kind = what % KINDS;
+    const cpu = this.#cpus[(what - kind) / KINDS] as Cpu;
+    if (kind === INTERRUPT) this.#interrupt(cpu);
+    if (kind === INTERRUPT || generation !== cpu.generation || cpu.current === null) return;
+    if (kind === READY) this.#begin(cpu, cpu.current);
+    else if (kind === SLICE) this.#endSlice(cpu, cpu.current);
+    else this.#preempt(cpu, cpu.current);
+  }
+
+  #cpuOf(thread: VirtualThread): Cpu {
+    return this.#cpus[thread.cpu] as Cpu;
+  }
+
+  /** Where a thread that wakes goes. */
+  #place(thread: VirtualThread, by: VirtualThread | null): Cpu {
+    const own = this.#cpuOf(thread);
+    if (own.current === null) return own;
+    if (this.#idle > 0) {
+      for (let i = 1; i < this.#cpus.length; i++) {
+        const other = this.#cpus[(own.number + i) % this.#cpus.length] as Cpu;
+        if (other.current === null) return other;
+      }
+    }
+    // Who wakes another through a socket is about to sleep (WF_SYNC); who does it in a policy is not.
+    if (by !== null && by.state === STATE.running && by.piece === null && this.#cpuOf(by).queue.length === 0) {
+      return this.#cpuOf(by);
+    }
+    return own;
+  }
+
+  #give(cpu: Cpu, thread: VirtualThread, delayNs: number): void {
+    cpu.current = thread;
+    cpu.running = false;
+    cpu.generation++;
+    thread.cpu = cpu.number;
+    this.#machine.events.push(this.#machine.nowNs + delayNs, cpu.number * KINDS + READY, cpu.generation);
+  }
+
+  #begin(cpu: Cpu, thread: VirtualThread): void {
+    if (cpu.running) return;
+    cpu.running = true;
+    thread.onCpuSinceNs = this.#machine.nowNs;
+    if (cpu.queue.length > 0) this.#armSlice(cpu, thread);
+    if (!cpu.interruptArmed) this.#armInterrupt(cpu);
+    this.#machine.resume(thread);
+  }
+
+  #enqueue(cpu: Cpu, thread: VirtualThread): void {
+    cpu.queue.add(thread);
+    this.#queued++;
+    if (cpu.running && cpu.current !== null) this.#armSlice(cpu, cpu.current);
+  }
+
+  #armSlice(cpu: Cpu, thread: VirtualThread): void {
+    if (cpu.slicedGeneration === cpu.generation) return;
+    this.#endSliceAfter(cpu, thread.onCpuSinceNs + this.#costs.sliceNs);
+  }
+
+  /** The kernel looks whether a slice is over at its ticks, not at the moment itself. */
+  #endSliceAfter(cpu: Cpu, ns: number): void {
+    const { tickNs } = this.#costs;
+    cpu.slicedGeneration = cpu.generation;
+    const atNs = Math.ceil(Math.max(this.#machine.nowNs + 1, ns) / tickNs) * tickNs;
+    this.#machine.events.push(atNs, cpu.number * KINDS + SLICE, cpu.generation);
+  }
+
+  #endSlice(cpu: Cpu, thread: VirtualThread): void {
+    cpu.slicedGeneration = -1;
+    const { first } = cpu.queue;
+    if (first === undefined) return;
+    if (first.virtualRuntimeNs < this.#runtimeOf(thread)) this.#displace(cpu, thread);
+    else this.#endSliceAfter(cpu, this.#machine.nowNs + this.#costs.sliceNs);
+  }
+
+  #preempt(cpu: Cpu, thread: VirtualThread): void {
+    const { first } = cpu.queue;
+    if (!cpu.running || first === undefined) return;
+    if (first.virtualRuntimeNs < this.#runtimeOf(thread)) this.#displace(cpu, thread);
+  }
+
+  /** An idle CPU is not interrupted: the next one comes when it runs again, since nobody knows where in its period it was. */
+  #armInterrupt(cpu: Cpu): void {
+    const { everyNs } = this.#costs.interrupts;
+    if (everyNs === 0) return;
+    cpu.interruptArmed = true;
+    this.#machine.housekeepingEvents++;
+    const inNs = Math.floor(2 * everyNs * this.#random.uniform());
+    this.#machine.events.push(this.#machine.nowNs + inNs, cpu.number * KINDS + INTERRUPT, 0);
+  }
+
+  #interrupt(cpu: Cpu): void {
+    cpu.interruptArmed = false;
+    this.#machine.housekeepingEvents--;
+    // Where interrupts are all that can still happen, nothing can.
+    if (!cpu.running || cpu.current === null || this.#machine.onlyHousekeeping) return;
+    this.#armInterrupt(cpu);
+    const thread = cpu.current;
+    this.#machine.pause(thread);
+    this.#account(cpu, thread);
+    this.#give(cpu, thread, this.#random.draw(this.#costs.interrupts.durationNs));
+  }
+
+  /** Takes the CPU from the thread that runs and gives it to the first of the queue. */
+  #displace(cpu: Cpu, thread: VirtualThread): void {
+    this.#machine.pause(thread);
+    this.#account(cpu, thread);
+    const next = cpu.queue.take();
+    cpu.queue.add(thread);
+    if (next !== undefined) this.#give(cpu, next, this.#costs.switchNs);
+  }
+
+  #giveToNext(cpu: Cpu, delayNs: number): void {
+    cpu.current = null;
+    cpu.running = false;
+    cpu.generation++;
+    const next = this.#queued > 0 ? (cpu.queue.take() ?? this.#pull(cpu)) : undefined;
+    if (next === undefined) {
+      this.#idle++;
+      return;
+    }
+    this.#queued--;
+    this.#give(cpu, next, delayNs);
+  }
+
+  /** Takes a thread from the longest queue. */
+  #pull(to: Cpu): VirtualThread | undefined {
+    let from = to;
+    for (const cpu of this.#cpus) if (cpu.queue.length > from.queue.length) from = cpu;
+    const thread = from.queue.take();
+    if (thread !== undefined) thread.virtualRuntimeNs += to.virtualTimeNs - from.virtualTimeNs;
+    return thread;
+  }
+
+  /** Virtual run time, what the thread has run since it got the CPU included. */
+  #runtimeOf(thread: VirtualThread): number {
+    return thread.virtualRuntimeNs + this.#machine.nowNs - thread.onCpuSinceNs;
+  }
+
+  #account(cpu: Cpu, thread: VirtualThread): void {
+    const ranNs = this.#machine.nowNs - thread.onCpuSinceNs;
+    thread.cpuNs += ranNs;
+    thread.virtualRuntimeNs += ranNs;
+    thread.onCpuSinceNs = this.#machine.nowNs;
+    const first = cpu.queue.first?.virtualRuntimeNs ?? Infinity;
+    cpu.virtualTimeNs = Math.max(cpu.virtualTimeNs, Math.min(thread.virtualRuntimeNs, first));
+  }
+}

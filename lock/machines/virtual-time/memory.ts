@@ -1,0 +1,119 @@
+/**
+ * Shared words in virtual time. A step is written down when it is yielded, and performed when its time has come: the machine asks
+ * what it costs, lets that time pass, and then has it performed, all of it at that one moment.
+ */
+import type { Memory, Step, Word } from '../../memory.ts';
+
+/** The steps, as they are written down. */
+export const OP = {
+  none: 0,
+  load: 1,
+  store: 2,
+  exchange: 3,
+  compareExchange: 4,
+  add: 5,
+  wait: 6,
+  notify: 7,
+} as const;
+
+/** The words of one lock, and who sleeps on them. */
+export class VirtualWords {
+  readonly values: Int32Array;
+  /** Word → numbers of the threads that sleep on it, in the order in which they went to sleep. */
+  readonly sleepers = new Map<Word, Set<number>>();
+  /** The word at which working threads look at each yield point; -1 if there is none. */
+  breaker: Word = -1;
+  /** Numbers of the threads that work on until the breaker is set. */
+  readonly watchers = new Set<number>();
+
+  /** @param size in words of 32 bits */
+  constructor(size: number) {
+    this.values = new Int32Array(size);
+  }
+
+  sleepersOf(word: Word): Set<number> {
+    let sleepers = this.sleepers.get(word);
+    if (sleepers === undefined) {
+      sleepers = new Set();
+      this.sleepers.set(word, sleepers);
+    }
+    return sleepers;
+  }
+}
+
+/** One thread's view of the words: the step it has come to. */
+export class VirtualMemory implements Memory {
+  readonly words: VirtualWords;
+  /** One of {@link OP}; `none` when no step is written down. */
+  op: number = OP.none;
+  word: Word = 0;
+  /** The first value of the step. */
+  first = 0;
+  second = 0;
+
+  constructor(words: VirtualWords) {
+    this.words = words;
+  }
+
+  load(word: Word): Step {
+    return this.#write(OP.load, word, 0, 0);
+  }
+
+  store(word: Word, value: number): Step {
+    return this.#write(OP.store, word, value, 0);
+  }
+
+  exchange(word: Word, value: number): Step {
+    return this.#write(OP.exchange, word, value, 0);
+  }
+
+  compareExchange(word: Word, expected: number, value: number): Step {
+    return this.#write(OP.compareExchange, word, expected, value);
+  }
+
+  add(word: Word, amount: number): Step {
+    return this.#write(OP.add, word, amount, 0);
+  }
+
+  wait(word: Word, expected: number, timeoutNs: number): Step {
+    return this.#write(OP.wait, word, expected, timeoutNs);
+  }
+
+  notify(word: Word, count: number): Step {
+    return this.#write(OP.notify, word, count, 0);
+  }
+
+  /** Performs a step that is neither a wait nor a notify. Result: the step's. */
+  performAtomic(): number {
+    const { values } = this.words;
+    const { word, first } = this;
+    const before = values[word] as number;
+    switch (this.op) {
+      case OP.load:
+        return before;
+      case OP.store:
+        values[word] = first;
+        return first;
+      case OP.exchange:
+        values[word] = first;
+        return before;
+      case OP.compareExchange:
+        if (before === first) values[word] = this.second;
+        return before;
+      default:
+        values[word] = before + first;
+        return before;
+    }
+  }
+
+  #write(op: number, word: Word, first: number, second: number): Step {
+    // Two steps between two yields would be performed as one: that is no policy any more.
+    if (this.op !== OP.none) throw new Error('makes two steps at one yield');
+    if (!(word >= 0 && word < this.words.values.length)) throw new RangeError(`there is no word ${word}`);
+    this.op = op;
+    this.word = word;
+    this.first = first;
+    this.second = second;
+    return op;
+  }
+}

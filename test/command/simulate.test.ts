@@ -1,0 +1,94 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, describe, expect, it } from 'vitest';
+import { resultSchema } from '../../bench/result.ts';
+import { convoy } from './convoy.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'convoy-simulate-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const at = (name: string) => join(folder, name);
+const read = (name: string) => resultSchema.parse(JSON.parse(readFileSync(at(name), 'utf8')));
+const small = ['simulate', '--server', 'blocking,native', '--policy', 'py32,py27', '--messages', '50'];
+
+it('the same command line gives the same bytes', async () => {
+  const files = [];
+  for (let i = 0; i < 2; i++) {
+    expect(await convoy(...small, '--seed', '7', '--json', at('same.json'))).toMatchObject({ code: 0 });
+    files.push(readFileSync(at('same.json'), 'utf8'));
+  }
+  expect(files[0]).toBe(files[1]);
+});
+
+it('the parts of a sweep are the whole, merged', async () => {
+  const sweep = [...small, '--cpus', '1..2', '--spinners', '0..2', '--rounds', '2'];
+  await convoy(...sweep, '--json', at('whole.json'));
+  for (const part of [1, 2, 3]) await convoy(...sweep, '--shard', `${part}/3`, '--json', at(`${part}.json`));
+  const merged = await convoy('merge', at('1.json'), at('2.json'), at('3.json'), '-o', at('merged.json'));
+  expect(merged).toMatchObject({ code: 0 });
+  // 2 servers, 2 policies, 1 and 2 CPUs; unloaded, and loaded by 1 and 2 CPU threads.
+  expect(read('whole.json').cells).toHaveLength(2 * 2 * 2 * 3);
+  expect(read('merged.json').cells).toEqual(read('whole.json').cells);
+
+  const twice = await convoy('merge', at('1.json'), at('1.json'), '-o', at('twice.json'));
+  expect(twice).toMatchObject({ code: 64, stderr: expect.stringContaining('more than one of the files') });
+  const strangers = await convoy('merge', at('1.json'), at('same.json'), '-o', at('strangers.json'));
+  expect(strangers).toMatchObject({ code: 64, stderr: expect.stringContaining('not parts of one run') });
+});
+
+it('holds a simulated result against another, cell by cell', async () => {
+  await convoy(...small, '--cpus', '2', '--json', at('measured.json'));
+  const { code, stdout } = await convoy('simulate', '--against', at('measured.json'), '--cpus', '2');
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/off by 0 % in the median cell, 0 % in the worst/);
+});
+
+describe('impossible machines are refused', () => {
+  it.each([
+    [['--cpus', '0'], '--cpus'],
+    [['--spinners', '1000000000'], '--spinners'],
+    [['--profile', 'nowhere'], 'there is no profile'],
+    [['--shard', '3/2'], '--shard'],
+    [['--cpus', '1..64', '--messages', '1000000'], '--shard'],
+  ])('%s', async (args, message) => {
+    expect(await convoy('simulate', ...args)).toMatchObject({ code: 64, stderr: expect.stringContaining(message) });
+  });
+});
+
+describe('a policy that does not work is named with its steps, and the others are simulated', () => {
+  const policy = (name: string, acquire: string, yieldPoint = "{ kind: 'requested', word: words.A }") => {
+    writeFileSync(
+      at(`${name}.mjs`),
+      `export default { name: '${name}', summary: '', exclusive: true, words: { A: '', B: '' }, options: {},
+        rules: (words) => ({ *acquire(m) { ${acquire} }, *release(m) { yield m.store(words.A, 0); yield m.notify(words.A, 1); }, yieldPoint: ${yieldPoint} }) };`,
+    );
+    return at(`${name}.mjs`);
+  };
+
+  it.each([
+    ['waits-alone', 'yield m.wait(words.B, 0, Infinity);', /nothing can happen any more.*after \d+ steps/],
+    ['throws', "yield m.load(words.A); throw new Error('oh');", /throws: oh, after \d+ steps/],
+    ['never-ends', 'for (;;) yield m.load(words.A);', /10000000 steps without an end/],
+    ['loops', 'yield m.load(words.A); for (;;);', /loops without a step, after \d+ steps/],
+  ])('%s', async (name, acquire, message) => {
+    const { code, stderr, stdout } = await convoy(
+      'simulate',
+      ...['--policy', `py32,${policy(name, acquire)}`, '--server', 'blocking', '--messages', '20'],
+    );
+    expect(stderr).toMatch(new RegExp(`«${name}».*`));
+    expect(stderr).toMatch(message);
+    expect(stdout).toMatch(/blocking +py32 +20 +[0-9.]+/);
+    expect(code).toBe(4);
+  });
+
+  it('never-yields', async () => {
+    const take = 'while ((yield m.exchange(words.A, 1)) !== 0) yield m.wait(words.A, 1, Infinity);';
+    const { code, stderr } = await convoy(
+      'simulate',
+      ...['--policy', policy('never-yields', take, "{ kind: 'never' }"), '--server', 'blocking', '--messages', '20'],
+    );
+    expect(stderr).toMatch(/«never-yields».*nothing can happen any more while running, after \d+ steps/);
+    expect(code).toBe(4);
+  });
+});

@@ -1,0 +1,198 @@
+/** Small worlds whose times can be added up by hand. */
+import { expect, it } from 'vitest';
+import { createLockState } from '../../../../lock/global-lock.ts';
+import { VirtualLock, VirtualLockState } from '../../../../lock/machines/virtual-time/lock.ts';
+import {
+  FIRST_SCHEDULER_KIND,
+  KINDS,
+  Machine,
+  type Scheduler,
+} from '../../../../lock/machines/virtual-time/machine.ts';
+import type { Program, VirtualThread } from '../../../../lock/machines/virtual-time/thread.ts';
+import py27 from '../../../../lock/policies/py27.ts';
+import py32 from '../../../../lock/policies/py32.ts';
+import { definePolicy, type Policy } from '../../../../lock/policy.ts';
+
+const ATOMIC = 10;
+const FUTEX = 100;
+const WAKE_CALL = 1_000;
+const LATENCY = 500;
+const LEAF = 100;
+const INTERVAL = 5_000_000;
+
+/** A CPU for every thread, which it has some time after it was woken. */
+class EnoughCpus implements Scheduler {
+  readonly #machine: Machine;
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+  }
+
+  wake(thread: VirtualThread, by: VirtualThread | null): void {
+    const atNs = this.#machine.nowNs + (this.#machine.nowNs === 0 && by === null ? 0 : LATENCY);
+    this.#machine.events.push(atNs, thread.number * KINDS + FIRST_SCHEDULER_KIND, 0);
+  }
+
+  leave(): void {}
+
+  onEvent(what: number): void {
+    this.#machine.resume(this.#machine.threads[Math.floor(what / KINDS)] as VirtualThread);
+  }
+}
+
+/** A machine, and a way to start threads under one lock. */
+function world(policy: Policy, options: Record<string, number> = {}) {
+  const costs = { atomicNs: ATOMIC, futexCallNs: FUTEX, futexWakeNs: WAKE_CALL, timerOvershootNs: () => 0 };
+  const machine = new Machine(costs);
+  machine.scheduler = new EnoughCpus(machine);
+  const state = new VirtualLockState(policy, options, policy.name, createLockState(policy), { ns: LEAF, ticks: 2 });
+  let number = 1;
+  const start = (program: (thread: VirtualThread, lock: VirtualLock) => Program) =>
+    machine.start(`thread ${number}`, (thread) => program(thread, new VirtualLock(state, number++, thread, machine)));
+  return { machine, start, state };
+}
+
+function* spin(_thread: VirtualThread, lock: VirtualLock): Program {
+  yield* lock.acquire();
+  yield* lock.work(Infinity);
+}
+
+it('a free lock costs its steps and no more', () => {
+  const { machine, start } = world(py32, { interval: INTERVAL });
+  const times: number[] = [];
+  start(function* (_thread, lock) {
+    yield* lock.acquire();
+    times.push(machine.nowNs);
+    yield* lock.release();
+    times.push(machine.nowNs);
+    yield* lock.acquire();
+    times.push(machine.nowNs);
+  });
+  machine.run(Infinity);
+  // compareExchange, LAST_HOLDER, add, store, notify, DROP_REQUEST; store, WAITERS, DROP_REQUEST; the same thread again: 3 steps.
+  expect(times).toEqual([5 * ATOMIC + FUTEX, 8 * ATOMIC + FUTEX, 11 * ATOMIC + FUTEX]);
+});
+
+it('under py32 a waiter asks after an interval, and the holder answers at the end of its leaf', () => {
+  const { machine, start } = world(py32, { interval: INTERVAL });
+  start(spin);
+  let heldAtNs = 0;
+  start(function* (thread, lock) {
+    yield thread.run(1_000);
+    yield* lock.acquire();
+    heldAtNs = machine.nowNs;
+    machine.stopped = true;
+    yield thread.sleep();
+  });
+  machine.run(20_000_000);
+  // Asleep after 4 steps and the call; awake an interval and a latency later; 3 steps to ask.
+  const asleepNs = 1_000 + 4 * ATOMIC + FUTEX;
+  const askedNs = asleepNs + INTERVAL + LATENCY + 3 * ATOMIC;
+  // The holder has worked since it had the lock. Its leaf is over before the waiter is back asleep, which therefore never sleeps.
+  const workingSinceNs = 5 * ATOMIC + FUTEX;
+  const leaves = Math.floor((askedNs - workingSinceNs) / LEAF) + 1;
+  const releasedNs = workingSinceNs + leaves * LEAF + ATOMIC;
+  const looksAgainNs = askedNs + 2 * ATOMIC + FUTEX;
+  expect(releasedNs).toBeLessThan(looksAgainNs);
+  // It takes the lock: compareExchange, WAITERS, LAST_HOLDER, add, store, notify, DROP_REQUEST and its store.
+  expect(heldAtNs).toBe(looksAgainNs + 7 * ATOMIC + FUTEX);
+});
+
+it('under py27 the lock is offered when the ticks are used up, to the leaf', () => {
+  const { machine, start } = world(py27, { check: 100 });
+  const offers: number[] = [];
+  start(function* (thread, lock) {
+    yield* lock.acquire();
+    for (let result = yield thread.work(Infinity, true, lock); ; ) {
+      offers.push(machine.nowNs);
+      yield* lock.offer();
+      result = yield thread.work(result === 1 ? Infinity : 0, false, lock);
+    }
+  });
+  machine.run(20_000);
+  // Ticks begin at 0: the first look finds none. Then 100 ticks are 50 leaves, and the look after them is the 51st.
+  const period = 51 * LEAF + 3 * ATOMIC;
+  expect(offers.slice(0, 3)).toEqual([ATOMIC, ATOMIC + period, ATOMIC + 2 * period]);
+});
+
+it('a thread that is woken waits for its latency, the waker pays for the call', () => {
+  const { machine, start } = world(py27, { check: 1_000_000 });
+  const times: Record<string, number> = {};
+  start(function* (thread, lock) {
+    yield* lock.acquire();
+    yield thread.run(10_000);
+    yield* lock.release();
+    times['released'] = machine.nowNs;
+  });
+  start(function* (thread, lock) {
+    yield thread.run(1_000);
+    yield* lock.acquire();
+    times['acquired'] = machine.nowNs;
+  });
+  machine.run(Infinity);
+  const notifiedNs = ATOMIC + 10_000 + 2 * ATOMIC + FUTEX;
+  expect(times).toEqual({ released: notifiedNs + WAKE_CALL, acquired: notifiedNs + LATENCY + 2 * ATOMIC });
+});
+
+it('time in which nothing can happen any more is not waited for', () => {
+  const { machine, start } = world(py32, { interval: INTERVAL });
+  start(function* (thread) {
+    yield thread.sleep();
+  });
+  expect(machine.run(1e18)).toBe('stuck');
+});
+
+/** A policy that is wrong in its acquire. */
+function broken(
+  acquire: Policy['rules'] extends (...args: never[]) => infer Rules
+    ? Rules extends { acquire: infer A }
+      ? A
+      : never
+    : never,
+) {
+  return definePolicy({
+    name: 'broken',
+    summary: 'wrong on purpose',
+    exclusive: true,
+    words: { WORD: 'a word' },
+    options: {},
+    rules: () => ({ acquire, *release() {}, yieldPoint: { kind: 'never' } }),
+  });
+}
+
+it.each([
+  [
+    'throws',
+    broken(function* (m) {
+      yield m.load(0);
+      throw new Error('oh');
+    }),
+    /«broken».*throws: oh, after 1 steps/,
+  ],
+  [
+    'yields what is no step',
+    broken(function* () {
+      yield 7;
+    }),
+    /«broken».*no step, after 1 steps/,
+  ],
+  [
+    'never ends',
+    broken(function* (m) {
+      for (;;) yield m.load(0);
+    }),
+    /«broken».*10000000 steps without an end/,
+  ],
+  [
+    'makes two steps at once',
+    broken(function* (m) {
+      m.load(0);
+      yield m.store(0, 1);
+    }),
+    /«broken».*two steps at one yield/,
+  ],
+])('a policy that %s is named, with its steps', (_what, policy, message) => {
+  const { machine, start } = world(policy);
+  start(spin);
+  expect(() => machine.run(1e12)).toThrow(message);
+});
