@@ -19,14 +19,16 @@ import { SystemError } from '../net/system-error.ts';
 import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
 import { UsageError } from './exit-codes.ts';
-import { SCENARIOS, type Scenario, type Workload } from './result.ts';
+import { findReferences } from './reference/interpreter.ts';
+import { type Column, SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
 
 /** A run, as it was asked for, everything checked. */
 export interface RunOptions {
   readonly argv: readonly string[];
   readonly servers: readonly string[];
-  readonly policies: readonly PolicySpec[];
+  /** Policies, and interpreters to put beside them. */
+  readonly policies: readonly Column[];
   readonly scenarios: readonly Scenario[];
   readonly rounds: number;
   readonly seed: number;
@@ -60,6 +62,11 @@ const OPTIONS = {
     type: 'string',
     array: true,
     describe: `policies, by default all: ${names(POLICIES)}; with options py32(interval=1ms); or your own, ./mine.js`,
+  },
+  reference: {
+    type: 'string',
+    array: true,
+    describe: 'interpreters beside the policies, commands or paths: python2.7, python3, pypy3; auto: all there are',
   },
   messages: {
     type: 'string',
@@ -118,6 +125,7 @@ export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typ
     ['$0 --scenario loaded', 'the talk: every policy, with and without a CPU thread'],
     ["$0 --policy py32 --policy 'py32(interval=1ms)'", 'one policy against itself with another interval'],
     ['$0 --policy ./mine.js --messages 10000', 'a policy of your own, at full length'],
+    ['$0 --reference python2.7,python3', 'the interpreters themselves, beside what is said of them'],
     ['$0 --scenario gui', 'the editor you cannot type in'],
   ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
 }
@@ -139,6 +147,8 @@ export async function readOptions(
     throw new UsageError('--scenario gui is measured by itself: its messages are key strokes');
   if (gui && args.server !== undefined)
     throw new UsageError('--scenario gui has a server of its own: leave --server out');
+  if (gui && args.reference !== undefined)
+    throw new UsageError('--scenario gui has no server in Python: leave --reference out');
   const defaults = gui ? GUI_DEFAULTS : DEFAULTS;
   const workload: Workload = {
     messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
@@ -160,13 +170,14 @@ export async function readOptions(
   }
   if (!isIPv4(workload.host))
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
+  const policies = await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
+    spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
+    keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
+  });
   const options = {
     argv,
     servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
-    policies: await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
-      spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
-      keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
-    }),
+    policies: [...policies, ...(await findReferences(split(args.reference ?? [])))],
     scenarios,
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
     seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),

@@ -1,4 +1,5 @@
 /** From raw rounds to the figures of a cell. */
+import type { CounterName } from '../lock/counters.ts';
 import type { Cell, MeasuredRound, Result } from './result.ts';
 import { percentile, type Spread, sortSamples, spreadOf } from './statistics.ts';
 
@@ -22,8 +23,8 @@ export interface Summary {
   readonly slowdown: Spread | null;
   /** Of all rounds' round trips together. */
   readonly rttNs: { readonly p50: number; readonly p99: number; readonly max: number };
-  /** Per message, over all rounds: release and re-acquire; those between which another had the lock; those that had to sleep. */
-  readonly perMessage: { readonly transitions: number; readonly steals: number; readonly waits: number };
+  /** Per message, over all rounds: release and re-acquire; those between which another had the lock; those that had to sleep; null where not known. */
+  readonly perMessage: Readonly<Record<'transitions' | 'steals' | 'waits', number | null>>;
   /** What the CPU threads did against what they do while the server is idle, 0 to about 1; null if there are none. */
   readonly spinnerKeeps: Spread | null;
 }
@@ -45,8 +46,11 @@ function summarizeCell(cell: Cell, baseline: Cell | undefined): Summary {
   const withMessages = rounds.filter((round) => round.rttNs.length > 0);
   const messages = rounds.reduce((sum, round) => sum + round.rttNs.length, 0);
   const rtts = sortSamples(rounds.flatMap((round) => round.rttNs));
-  const perMessage = (count: (round: MeasuredRound) => number) =>
-    messages === 0 ? 0 : rounds.reduce((sum, round) => sum + count(round), 0) / messages;
+  const perMessage = (counter: CounterName) => {
+    const counts = rounds.flatMap(({ reading }) => (reading.server === null ? [] : [reading.server[counter]]));
+    if (counts.length < rounds.length) return null;
+    return messages === 0 ? 0 : counts.reduce((sum, count) => sum + count, 0) / messages;
+  };
   return {
     cell,
     measuredRounds: rounds.length,
@@ -58,9 +62,9 @@ function summarizeCell(cell: Cell, baseline: Cell | undefined): Summary {
     slowdown: cell.scenario === 'unloaded' || baseline === undefined ? null : slowdownOf(withMessages, baseline),
     rttNs: { p50: percentile(rtts, 50), p99: percentile(rtts, 99), max: percentile(rtts, 100) },
     perMessage: {
-      transitions: perMessage(({ reading }) => reading.server.transitions),
-      steals: perMessage(({ reading }) => reading.server.steals),
-      waits: perMessage(({ reading }) => reading.server.waits),
+      transitions: perMessage('transitions'),
+      steals: perMessage('steals'),
+      waits: perMessage('waits'),
     },
     spinnerKeeps: spreadOf(
       rounds.flatMap(({ spinnerRoundsPerSecond, soloRoundsPerSecond }) =>

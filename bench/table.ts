@@ -96,9 +96,9 @@ function row(summary: Summary): string[] {
     milliseconds(rttNs.p50),
     milliseconds(rttNs.p99),
     milliseconds(rttNs.max),
-    perMessage.transitions.toFixed(2),
-    perMessage.steals.toFixed(2),
-    perMessage.waits.toFixed(2),
+    perMessage.transitions?.toFixed(2) ?? '',
+    perMessage.steals?.toFixed(2) ?? '',
+    perMessage.waits?.toFixed(2) ?? '',
     spinnerKeeps === null ? '' : `${(spinnerKeeps.median * 100).toFixed(0)} %`,
   ];
 }

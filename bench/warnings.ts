@@ -34,6 +34,16 @@ export function warningsOf(cells: readonly Cell[], environment: Environment, wor
       advice: 'use more --rounds, or a machine that is not shared',
     });
   }
+  const uncounted = cells.filter(({ rounds }) =>
+    rounds.some((round) => round.state === 'measured' && round.reading.server === null),
+  );
+  if (uncounted.length > 0) {
+    warnings.push({
+      kind: 'lock-not-counted',
+      message: `what the lock did is not known of ${[...new Set(uncounted.map(({ policy }) => policy))].join(', ')}`,
+      advice: "CPython's is counted where there is a C compiler (cc); PyPy's cannot be seen from outside",
+    });
+  }
   for (const cell of cells) warnings.push(...cellWarnings(cell, workload));
   return warnings;
 }

@@ -1,0 +1,28 @@
+/** An interpreter as a child of the bench: started on `echo_servers.py`, spoken to in lines of JSON. */
+import { spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Channel } from '../child.ts';
+import { ECHO_SERVERS } from './interpreter.ts';
+
+/**
+ * Starts it.
+ *
+ * @param path of the interpreter
+ * @param lockCounter the library that counts its lock, preloaded; null if there is none
+ */
+export function interpreterChannel(path: string, lockCounter: string | null): Channel {
+  const counting = lockCounter === null ? {} : { LD_PRELOAD: lockCounter, CONVOY_LOCK_COUNTER: '1' };
+  const child = spawn(path, [ECHO_SERVERS], {
+    // A process group of its own: Ctrl-C reaches the bench alone, which then tells its processes.
+    detached: true,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { ...process.env, ...counting },
+  });
+  // What is written to a process that has just ended: its exit event says so.
+  child.stdin.on('error', () => {});
+  return {
+    process: child,
+    send: (message) => child.stdin.write(`${JSON.stringify(message)}\n`),
+    onMessage: (hear) => createInterface(child.stdout).on('line', (line) => hear(JSON.parse(line))),
+  };
+}
