@@ -4,7 +4,9 @@ import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
 import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
+import { calibrateCommand, withCalibrateOptions } from './calibrate-command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { fidelityCommand, withFidelityOptions } from './fidelity-command.ts';
 import { readOptions, withOptions } from './options.ts';
 
 const argv = hideBin(process.argv);
@@ -15,6 +17,12 @@ try {
     .usage('$0 [command]\n\nA laboratory for global-lock scheduling.')
     .command(['bench', '$0'], 'measure echo servers under lock policies', withOptions, async (args) => {
       process.exitCode = await benchCommand(await readOptions(args, argv));
+    })
+    .command('fidelity', 'put policies beside the interpreters they emulate', withFidelityOptions, async (args) => {
+      process.exitCode = await fidelityCommand(args, argv);
+    })
+    .command('calibrate', 'measure an interpreter, for --profile', withCalibrateOptions, async (args) => {
+      process.exitCode = await calibrateCommand(args, argv);
     })
     .version(packageJson.version)
     .alias('help', 'h')

@@ -105,8 +105,9 @@ function startProcesses(cell: PlannedCell, setup: MeasureSetup): Processes {
 async function measureIn(
   { server, client, worker }: Processes,
   cell: PlannedCell,
-  { workload }: MeasureSetup,
+  setup: MeasureSetup,
 ): Promise<Omit<MeasuredRound, 'round'>> {
+  const { workload } = setup;
   const { host, messages, budgetNs } = workload;
   const { transport } = await loadServer(cell.server);
   const { port } = await server.start();
@@ -120,8 +121,10 @@ async function measureIn(
   await worker?.begin();
   const runTimeoutMs = ANSWER_TIMEOUT_MS + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
   const trips = await client.call('run', { messages, budgetNs }, runTimeoutMs);
-  const { reading, calls } = await server.end();
+  const ended = await server.end();
   const offloaded = await worker?.end();
+  setup.onEnd?.(ended);
+  const { reading, calls } = ended;
 
   await client.call('stop', {}, END_TIMEOUT_MS);
   const { connectionErrors } = await server.stop();

@@ -19,6 +19,7 @@ import { SystemError } from '../net/system-error.ts';
 import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
 import { UsageError } from './exit-codes.ts';
+import { calibrated, readDefaultProfile, readInterpreterProfile } from './interpreter-profile.ts';
 import { findReferences } from './reference/interpreter.ts';
 import { type Column, SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
@@ -50,7 +51,7 @@ const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms' } as const;
 const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
 
 /** In the order of the help. */
-const OPTIONS = {
+export const OPTIONS = {
   scenario: {
     type: 'string',
     array: true,
@@ -109,8 +110,12 @@ const OPTIONS = {
   },
   'interpreter-cost': {
     type: 'string',
-    default: '10us',
-    describe: 'CPU work under the lock before each system call of the server',
+    describe: 'CPU work under the lock before each system call of the server; by default what the profile says',
+  },
+  profile: {
+    type: 'string',
+    describe:
+      'what calibrate measured in an interpreter: its work between calls, its checks; by default the one that comes along',
   },
   'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
   host: { type: 'string', default: '127.0.0.1', describe: 'IPv4 address the servers bind to' },
@@ -149,6 +154,7 @@ export async function readOptions(
     throw new UsageError('--scenario gui has a server of its own: leave --server out');
   if (gui && args.reference !== undefined)
     throw new UsageError('--scenario gui has no server in Python: leave --reference out');
+  const profile = args.profile === undefined ? readDefaultProfile() : await readInterpreterProfile(args.profile);
   const defaults = gui ? GUI_DEFAULTS : DEFAULTS;
   const workload: Workload = {
     messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
@@ -158,7 +164,10 @@ export async function readOptions(
     budgetNs: duration('budget', args.budget, 10e6, 3_600e9),
     spinners: wholeNumber('spinners', args.spinners, 1, 256),
     spinnerKind: list('spinner-kind', [args['spinner-kind']], SPINNER_KINDS)[0] ?? 'fib',
-    interpreterCostNs: duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
+    interpreterCostNs:
+      args['interpreter-cost'] === undefined
+        ? profile.parameters.interpreterCostNs
+        : duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     host: args.host,
     port: wholeNumber('port', args.port, 0, 65_535),
@@ -177,12 +186,15 @@ export async function readOptions(
   const options = {
     argv,
     servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
-    policies: [...policies, ...(await findReferences(split(args.reference ?? [])))],
+    policies: [
+      ...policies.map((policy) => calibrated(policy, profile)),
+      ...(await findReferences(split(args.reference ?? []))),
+    ],
     scenarios,
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
     seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
     workload,
-    jsonPath: args.json === undefined ? null : await writablePath(args.json),
+    jsonPath: args.json === undefined ? null : await writablePath('json', args.json),
   };
   tryToListen(workload);
   return options;
@@ -246,7 +258,7 @@ async function readPolicies(texts: readonly string[], use: PolicyUse): Promise<P
 }
 
 /** Refuses a path that could not be written at the end of the run. Leaves what is there as it is. */
-async function writablePath(path: string): Promise<string> {
+export async function writablePath(option: string, path: string): Promise<string> {
   const absolute = resolve(path);
   try {
     await mkdir(dirname(absolute), { recursive: true });
@@ -259,7 +271,9 @@ async function writablePath(path: string): Promise<string> {
     }
     return absolute;
   } catch (error) {
-    throw new UsageError(`--json: ${absolute} cannot be written: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(
+      `--${option}: ${absolute} cannot be written: ${error instanceof Error ? error.message : error}`,
+    );
   }
 }
 

@@ -46,7 +46,7 @@ async function runWith(
   killed: AbortSignal,
 ): Promise<Result> {
   const before = await probeEnvironment();
-  const leafNs = calibrate();
+  const leafNs = measureLeafAloneNs();
   const planned = planCells(options.servers, options.policies, options.scenarios);
   const cells = new Map<PlannedCell, Cell>(
     planned.map((cell) => [
@@ -68,7 +68,7 @@ async function runWith(
 }
 
 /** Length of a leaf of interpreter work on this machine, now. */
-function calibrate(): number {
+export function measureLeafAloneNs(): number {
   const lock = new GlobalLock(freeThreaded, {}, createLockState(freeThreaded), 1);
   return measureLeafNs(new Interpreter(lock, TICK_NS));
 }

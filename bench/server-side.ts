@@ -24,6 +24,17 @@ export interface MeasureSetup {
   readonly leafNs: number;
   /** The library that counts interpreters' locks; null if there is none. */
   readonly lockCounter: string | null;
+  /** Is given all that a server's process said at the end, of which a result keeps the most part only. */
+  onEnd?(end: ServerEnd): void;
+}
+
+/** What a server's process says at the end. */
+export interface ServerEnd {
+  readonly reading: Reading;
+  /** Times of the calls of its busiest thread: released, returned, acquired of each in turn; null where they cannot be had. */
+  readonly calls: Float64Array | null;
+  /** Waits for the lock that timed out; null where they are not counted. */
+  readonly timeouts: { readonly count: number; readonly tookNs: number } | null;
 }
 
 /** What a process of this cell is to be. */
@@ -41,8 +52,7 @@ export interface ServerSide {
   start(): Promise<{ port: number }>;
   spin(): Promise<{ soloRoundsPerSecond: number }>;
   begin(): Promise<unknown>;
-  /** `calls`: null where they cannot be had. */
-  end(): Promise<{ reading: Reading; calls: Float64Array | null }>;
+  end(): Promise<ServerEnd>;
   stop(): Promise<{ connectionErrors: string[] }>;
 }
 
@@ -71,7 +81,7 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: MeasureS
     begin: () => process.call('begin', {}, ANSWER_TIMEOUT_MS),
     async end() {
       const { reading, calls } = await process.call('end', {}, ANSWER_TIMEOUT_MS);
-      return { reading: { ...reading, spinnerRounds: reading.spinners.rounds }, calls };
+      return { reading: { ...reading, spinnerRounds: reading.spinners.rounds }, calls, timeouts: null };
     },
     stop: () => process.call('stop', {}, END_TIMEOUT_MS),
   };
@@ -93,7 +103,11 @@ function interpreted(server: string, spec: ReferenceSpec, setup: MeasureSetup, r
     begin: () => process.call('begin', {}, ANSWER_TIMEOUT_MS),
     async end() {
       const { reading, calls } = await process.call('end', {}, ANSWER_TIMEOUT_MS);
-      return { reading: readingOf(reading), calls: calls === null ? null : Float64Array.from(calls) };
+      return {
+        reading: readingOf(reading),
+        calls: calls === null ? null : Float64Array.from(calls),
+        timeouts: reading.server && { count: reading.server.timeouts, tookNs: reading.server.timedOutNs },
+      };
     },
     stop: () => process.call('stop', {}, END_TIMEOUT_MS),
   };

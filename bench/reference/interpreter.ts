@@ -44,6 +44,8 @@ const interpreterFromSchema = z.strictObject({
   /** Of the language, which is another for PyPy. */
   language: z.tuple([z.number(), z.number(), z.number()]),
   build: z.string(),
+  /** Runs without its global lock. */
+  freeThreaded: z.boolean(),
   /** `sys.getswitchinterval`; null where there is none. */
   switchIntervalNs: z.number().nullable(),
   /** Version of pyzmq; null if it cannot be imported. */
@@ -67,7 +69,7 @@ export type Interpreter = ReferenceSpec & { readonly from: z.infer<typeof interp
 /** What `echo_servers.py identify` says. */
 const identitySchema = interpreterFromSchema
   .omit({ kind: true, path: true })
-  .extend({ executable: z.string(), prefix: z.string(), freeThreaded: z.boolean() });
+  .extend({ executable: z.string(), prefix: z.string() });
 type Identity = z.infer<typeof identitySchema>;
 
 /** Either an interpreter, or why it is none. */
@@ -106,7 +108,7 @@ function labelled(identities: readonly Identity[]): Interpreter[] {
     `${implementation} ${version}${freeThreaded ? ' free-threaded' : ''}`;
   return identities.map((identity) => {
     const same = identities.filter((other) => short(other) === short(identity)).length > 1;
-    const { executable, prefix: _, freeThreaded: __, ...rest } = identity;
+    const { executable, prefix: _, ...rest } = identity;
     return {
       label: same ? `${short(identity)} (${executable})` : short(identity),
       from: { kind: 'interpreter', path: executable, ...rest },

@@ -1,0 +1,220 @@
+/**
+ * `convoy calibrate --against python3`: measures in a real interpreter what decides how near an emulation comes to it, the same in our own
+ * server, and writes a profile. It needs a C compiler: the work under an interpreter's lock is seen from its lock alone.
+ */
+import { writeFile } from 'node:fs/promises';
+import type { Argv, InferredOptionTypes, Options } from 'yargs';
+import { TICK_NS } from '../lock/interpreter.ts';
+import { readPolicySpec } from '../lock/load-policy.ts';
+import { ThreadMemory } from '../lock/machines/threads.ts';
+import { INTS_PER_WORD } from '../lock/memory.ts';
+import { type CallCosts, callCosts, checkPeriodNs, medianOrNull } from './calibration.ts';
+import { finishEnvironment, probeEnvironment } from './environment.ts';
+import { EXIT, UsageError } from './exit-codes.ts';
+import {
+  type InterpreterProfile,
+  interpreterProfileSchema,
+  type Measured,
+  PROFILE_VERSION,
+} from './interpreter-profile.ts';
+import { interruptible } from './interrupts.ts';
+import { measure } from './measure.ts';
+import { writablePath } from './options.ts';
+import { type PlannedCell, planCells, planRounds } from './plan.ts';
+import { Progress } from './progress.ts';
+import { findReferences, type Interpreter, isInterpreter } from './reference/interpreter.ts';
+import { withLockCounter } from './reference/lock-counter.ts';
+import { type Column, isReference, type MeasuredRound, type Workload } from './result.ts';
+import { measureLeafAloneNs } from './run.ts';
+import type { ServerEnd } from './server-side.ts';
+
+/** What is fitted on this server must hold for the others unseen. */
+const SERVER = 'blocking';
+const CALLS_PER_MESSAGE = 3;
+const SEED = 1;
+const DEFAULT_INTERVAL_NS = 5e6;
+const OVERSHOOT_SAMPLES = 50;
+
+/** The talk's messages, without interpreter work of ours: what is calibrated is that work. */
+const WORKLOAD: Workload = {
+  messages: 300,
+  payloadBytes: 8_192,
+  delayNs: 1e6,
+  warmupMessages: 200,
+  budgetNs: 10e9,
+  spinners: 1,
+  spinnerKind: 'fib',
+  interpreterCostNs: 0,
+  maxMessageBytes: 2 ** 20,
+  host: '127.0.0.1',
+  port: 0,
+};
+
+const OPTIONS = {
+  against: {
+    type: 'string',
+    array: true,
+    demandOption: true,
+    describe: 'interpreters, commands or paths: python3,python2.7; the first sets the work between two calls',
+  },
+  out: { type: 'string', default: 'profile.json', describe: 'the profile, for --profile of bench and fidelity' },
+  rounds: { type: 'number', default: 5, describe: 'how often each is measured; medians count' },
+} as const satisfies Record<string, Options>;
+
+/** Adds the options to the command. */
+export function withCalibrateOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
+  return yargs.options(OPTIONS) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
+}
+
+/** One measured round, with what is not kept in a result. */
+interface Sample {
+  readonly cell: PlannedCell;
+  readonly round: MeasuredRound;
+  readonly end: ServerEnd;
+}
+
+/** @returns the exit code */
+export async function calibrateCommand(
+  { against, out, rounds }: InferredOptionTypes<typeof OPTIONS>,
+  argv: readonly string[],
+): Promise<number> {
+  if (!Number.isInteger(rounds) || rounds < 1)
+    throw new UsageError(`--rounds is a whole number from 1, not «${rounds}»`);
+  const path = await writablePath('out', out);
+  const interpreters = await readInterpreters(against);
+  const before = await probeEnvironment();
+  const samples = await measureAll(interpreters, rounds);
+  if (samples === 'interrupted') return EXIT.interrupted;
+  const measured = interpreters.map((interpreter) => ({
+    ...nameOf(interpreter),
+    ...interpreted(interpreter, samples),
+  }));
+  const ours: Measured = {
+    ...costsOf(samples.filter(({ cell }) => !isReference(cell.policy) && cell.scenario === 'unloaded')),
+    timeoutOvershootNs: measureTimeoutOvershootNs(),
+  };
+  const profile: InterpreterProfile = {
+    format: 'convoy-interpreter-profile',
+    version: PROFILE_VERSION,
+    createdAt: new Date().toISOString(),
+    argv: [...argv],
+    environment: await finishEnvironment(before),
+    parameters: parametersOf(measured, ours),
+    interpreters: measured,
+    ours,
+  };
+  await writeFile(path, `${JSON.stringify(interpreterProfileSchema.parse(profile), null, 2)}\n`);
+  process.stdout.write(`${describeProfile(profile).join('\n')}\nwritten to ${path}\n`);
+  return EXIT.ok;
+}
+
+async function readInterpreters(names: readonly string[]): Promise<Interpreter[]> {
+  const found = await findReferences(names.flatMap((name) => name.split(',')));
+  for (const { from } of found) {
+    if (from.kind === 'absent') throw new UsageError(`--against ${from.name}: ${from.why}`);
+  }
+  return found.filter(isInterpreter);
+}
+
+async function measureAll(interpreters: readonly Interpreter[], rounds: number): Promise<Sample[] | 'interrupted'> {
+  const columns: Column[] = [...interpreters, await readPolicySpec('py32')];
+  const steps = planRounds(planCells([SERVER], columns, ['loaded']), rounds, SEED);
+  const progress = new Progress(steps.length, process.stderr);
+  const samples: Sample[] = [];
+  const leafNs = measureLeafAloneNs();
+  return withLockCounter(async (lockCounter) => {
+    if (lockCounter === null)
+      throw new UsageError('calibrate needs a C compiler (cc), to see the lock of an interpreter');
+    const interrupted = await interruptible(progress, async (interrupt, killed) => {
+      for (const step of steps) {
+        const ends: ServerEnd[] = [];
+        const setup = {
+          workload: WORKLOAD,
+          leafNs,
+          lockCounter,
+          onEnd: (end: ServerEnd) => ends.push(end),
+        };
+        progress.starting(step);
+        const round = await measure(step, setup, interrupt, killed);
+        if (round === null) break;
+        progress.finished(step, round);
+        const [end] = ends;
+        if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, round, end });
+      }
+      return interrupt.aborted;
+    });
+    progress.end();
+    return interrupted ? 'interrupted' : samples;
+  });
+}
+
+/** Medians over rounds. */
+function costsOf(samples: readonly Sample[]): CallCosts {
+  const costs = samples.flatMap(({ end }) => (end.calls === null ? [] : [callCosts(end.calls, CALLS_PER_MESSAGE)]));
+  const workPerCallNs = medianOrNull(costs.map((each) => each.workPerCallNs));
+  const callNs = medianOrNull(costs.map((each) => each.callNs));
+  if (workPerCallNs === null || callNs === null)
+    throw new UsageError('nothing to calibrate by: no round gave the times of its calls');
+  return { workPerCallNs, callNs };
+}
+
+/** Without its path: a profile may be passed on. */
+function nameOf({ label, from: { implementation, version, build } }: Interpreter) {
+  return { label, implementation, version, build };
+}
+
+function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
+  const own = samples.filter(({ cell }) => cell.policy === interpreter);
+  const loaded = own.filter(({ cell }) => cell.scenario === 'loaded');
+  const { switchIntervalNs } = interpreter.from;
+  return {
+    ...costsOf(own.filter(({ cell }) => cell.scenario === 'unloaded')),
+    checkPeriodNs: medianOrNull(
+      loaded.map(({ end, round }) =>
+        checkPeriodNs(end.reading.spinners?.yields ?? 0, end.reading.spinnerRounds, round.soloRoundsPerSecond ?? 0),
+      ),
+    ),
+    timeoutOvershootNs: medianOrNull(
+      loaded.map(({ end: { timeouts } }) =>
+        timeouts === null || timeouts.count === 0 || switchIntervalNs === null
+          ? null
+          : timeouts.tookNs / timeouts.count - switchIntervalNs,
+      ),
+    ),
+  };
+}
+
+function parametersOf(measured: InterpreterProfile['interpreters'], ours: Measured): InterpreterProfile['parameters'] {
+  const period = medianOrNull(measured.map((each) => each.checkPeriodNs));
+  return {
+    interpreterCostNs: Math.max(0, Math.round((measured[0]?.workPerCallNs ?? 0) - ours.workPerCallNs)),
+    py27CheckTicks: period === null ? null : Math.max(1, Math.round(period / TICK_NS)),
+  };
+}
+
+/** How late our own waits time out, on an idle machine. */
+function measureTimeoutOvershootNs(): number {
+  const memory = new ThreadMemory(new Int32Array(new SharedArrayBuffer(INTS_PER_WORD * Int32Array.BYTES_PER_ELEMENT)));
+  const late = Array.from({ length: OVERSHOOT_SAMPLES }, () => {
+    const startMs = performance.now();
+    memory.wait(0, 0, DEFAULT_INTERVAL_NS);
+    return (performance.now() - startMs) * 1e6 - DEFAULT_INTERVAL_NS;
+  });
+  return medianOrNull(late) ?? 0;
+}
+
+function describeProfile({ parameters, interpreters, ours }: InterpreterProfile): string[] {
+  const us = (ns: number | null) => (ns === null ? 'none' : `${(ns / 1e3).toFixed(2)} us`);
+  const line = (name: string, { workPerCallNs, callNs, timeoutOvershootNs }: Measured) =>
+    `${name}: work between two calls ${us(workPerCallNs)}, a call that does not block ${us(callNs)}, ` +
+    `time-outs late by ${us(timeoutOvershootNs)}`;
+  const { interpreterCostNs, py27CheckTicks } = parameters;
+  return [
+    ...interpreters.map(
+      ({ label, checkPeriodNs: period, ...measured }) =>
+        line(label, measured) + (period === null ? '' : `, yields every ${us(period)}`),
+    ),
+    line('Convoy, interpreter cost 0', ours),
+    `interpreter cost ${us(interpreterCostNs)}; py27 checks every ${py27CheckTicks ?? 100} ticks of ${TICK_NS} ns`,
+  ];
+}
