@@ -24,7 +24,7 @@ import { type PlannedCell, planCells, planRounds } from './plan.ts';
 import { Progress } from './progress.ts';
 import { findReferences, type Interpreter, isInterpreter } from './reference/interpreter.ts';
 import { withLockCounter } from './reference/lock-counter.ts';
-import { type Column, isReference, type MeasuredRound, type Workload } from './result.ts';
+import { type Column, isReference, type Workload } from './result.ts';
 import { measureLeafAloneNs } from './run.ts';
 import type { ServerEnd } from './server-side.ts';
 
@@ -66,10 +66,9 @@ export function withCalibrateOptions<T>(yargs: Argv<T>): Argv<T & InferredOption
   return yargs.options(OPTIONS) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
 }
 
-/** One measured round, with what is not kept in a result. */
+/** What is not kept in a result of a measured round. */
 interface Sample {
   readonly cell: PlannedCell;
-  readonly round: MeasuredRound;
   readonly end: ServerEnd;
 }
 
@@ -139,7 +138,7 @@ async function measureAll(interpreters: readonly Interpreter[], rounds: number):
         if (round === null) break;
         progress.finished(step, round);
         const [end] = ends;
-        if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, round, end });
+        if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, end });
       }
       return interrupt.aborted;
     });
@@ -170,8 +169,8 @@ function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
   return {
     ...costsOf(own.filter(({ cell }) => cell.scenario === 'unloaded')),
     checkPeriodNs: medianOrNull(
-      loaded.map(({ end, round }) =>
-        checkPeriodNs(end.reading.spinners?.yields ?? 0, end.reading.spinnerRounds, round.soloRoundsPerSecond ?? 0),
+      loaded.map(({ end: { reading } }) =>
+        checkPeriodNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, reading.cpuNs),
       ),
     ),
     timeoutOvershootNs: medianOrNull(

@@ -40,15 +40,15 @@ export function callCosts(calls: ArrayLike<number>, callsPerMessage: number): Ca
 }
 
 /**
- * Time between two yields of a CPU thread that yields by itself.
+ * Time between two yields of a CPU thread that yields by itself; CPU time, so that it does not depend on what else ran.
  *
  * @param yields that it made in `rounds` rounds of its work
- * @param soloRoundsPerSecond its speed alone
+ * @param cpuNs of its process meanwhile, in which hardly anything else happens
  * @returns null if it made none to speak of: it yields when asked
  */
-export function checkPeriodNs(yields: number, rounds: number, soloRoundsPerSecond: number): number | null {
+export function checkPeriodNs(yields: number, rounds: number, cpuNs: number): number | null {
   // An interpreter that yields by itself does so several times in a round of some tens of microseconds.
-  return yields < rounds ? null : (rounds / yields) * (1e9 / soloRoundsPerSecond);
+  return yields < rounds ? null : cpuNs / yields;
 }
 
 /** Of several rounds. Null where they have no such number. */

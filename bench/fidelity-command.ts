@@ -54,7 +54,7 @@ function noteOf(reference: ReferenceSpec): string | null {
   if (emulationOf(reference) !== null) return null;
   const { from, label } = reference;
   if (from.kind === 'absent') return `${from.name}: not compared: ${from.why}`;
-  return `${label}: not compared: no policy emulates it; pypy16 is PyPy 1.6, of which none is alive`;
+  return `${label}: not compared: no policy emulates it`;
 }
 
 /** An interpreter without pyzmq is expected: it is compared on the other servers. */

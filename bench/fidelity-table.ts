@@ -16,7 +16,7 @@ export function renderFidelity(comparisons: readonly Comparison[], unpaired: rea
 const FOOT = [
   'unloaded: time a message, pause included; excess: what loading adds to it; p50, p90, p99: round trips, loaded;',
   'CPU thread keeps: of what it does alone. 95 %: by drawing rounds again. pass and fail: the whole interval is within or beyond',
-  'what is allowed. KS: Kolmogorov–Smirnov distance of the round trips, 0 alike to 1 apart.',
+  'what is allowed. pypy16 is PyPy 1.6, of which none is alive to compare with. KS: Kolmogorov–Smirnov distance of the round trips, 0 alike to 1 apart.',
 ];
 
 function lines(comparison: Comparison): string[] {

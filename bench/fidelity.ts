@@ -5,7 +5,7 @@
 import { bootstrapInterval, type Interval } from './bootstrap.ts';
 import { isInterpreter, type ReferenceSpec } from './reference/interpreter.ts';
 import { type Cell, type Column, isReference, type MeasuredRound, type Result, type Scenario } from './result.ts';
-import { percentile, pooledPercentile, type SortedSamples, sortSamples } from './statistics.ts';
+import { countBelow, percentile, pooledPercentile, type SortedSamples, sortSamples } from './statistics.ts';
 
 /** A policy and what it emulates, by their labels. */
 export interface Pair {
@@ -250,9 +250,13 @@ export function verdictOf(deviation: Interval | null): Verdict {
   return deviation.low > 1 || deviation.high < -1 ? 'fail' : 'inconclusive';
 }
 
-/** Of several verdicts: fail before inconclusive before pass. */
+/** Of several verdicts: fail before inconclusive before pass. Of none: nothing is known. */
 export function worst(verdicts: readonly Verdict[]): Verdict {
-  return verdicts.includes('fail') ? 'fail' : verdicts.includes('inconclusive') ? 'inconclusive' : 'pass';
+  return verdicts.includes('fail')
+    ? 'fail'
+    : verdicts.length > 0 && !verdicts.includes('inconclusive')
+      ? 'pass'
+      : 'inconclusive';
 }
 
 function preparedRounds(cell: Cell): Prepared[] {
@@ -275,13 +279,7 @@ function preparedRounds(cell: Cell): Prepared[] {
  * @returns the largest difference between the shares of both samples that do not exceed a value; 0: alike, 1: apart
  */
 export function kolmogorovSmirnov(a: SortedSamples, b: SortedSamples): number {
-  let [i, j, largest] = [0, 0, 0];
-  while (i < a.length && j < b.length) {
-    const value = Math.min(a[i] as number, b[j] as number);
-    // Past all that equal the value, on both sides: in the midst of ties the difference means nothing.
-    while (i < a.length && a[i] === value) i++;
-    while (j < b.length && b[j] === value) j++;
-    largest = Math.max(largest, Math.abs(i / a.length - j / b.length));
-  }
-  return largest;
+  // The shares change at samples only, and just above one sample they are what lies below the next; above the last both are 1.
+  const distanceBelow = (value: number) => Math.abs(countBelow(a, value) / a.length - countBelow(b, value) / b.length);
+  return [...a, ...b].reduce((largest, value) => Math.max(largest, distanceBelow(value)), 0);
 }

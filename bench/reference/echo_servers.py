@@ -285,6 +285,8 @@ class Nonblocking(Server):
         except (ProtocolError, OSError, socket.error) as error:
             self.process.note_connection_error(error)
         finally:
+            # Python 2.7 closes a socket when nobody refers to it any more, and the exception that ended this one may for long.
+            shut_down(connection)
             connection.close()
 
 
