@@ -8,7 +8,7 @@ import { TICK_NS } from '../lock/interpreter.ts';
 import { readPolicySpec } from '../lock/load-policy.ts';
 import { ThreadMemory } from '../lock/machines/threads.ts';
 import { INTS_PER_WORD } from '../lock/memory.ts';
-import { type CallCosts, callCosts, checkPeriodNs, medianOrNull } from './calibration.ts';
+import { type CallCosts, callCosts, checkPeriodNs, lowestOrNull, medianOrNull } from './calibration.ts';
 import { finishEnvironment, probeEnvironment } from './environment.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import {
@@ -58,7 +58,7 @@ const OPTIONS = {
     describe: 'interpreters, commands or paths: python3,python2.7; the first sets the work between two calls',
   },
   out: { type: 'string', default: 'profile.json', describe: 'the profile, for --profile of bench and fidelity' },
-  rounds: { type: 'number', default: 5, describe: 'how often each is measured; medians count' },
+  rounds: { type: 'number', default: 5, describe: 'how often each is measured; the least disturbed round counts' },
 } as const satisfies Record<string, Options>;
 
 /** Adds the options to the command. */
@@ -147,11 +147,11 @@ async function measureAll(interpreters: readonly Interpreter[], rounds: number):
   });
 }
 
-/** Medians over rounds. */
+/** Of the least disturbed round. */
 function costsOf(samples: readonly Sample[]): CallCosts {
   const costs = samples.flatMap(({ end }) => (end.calls === null ? [] : [callCosts(end.calls, CALLS_PER_MESSAGE)]));
-  const workPerCallNs = medianOrNull(costs.map((each) => each.workPerCallNs));
-  const callNs = medianOrNull(costs.map((each) => each.callNs));
+  const workPerCallNs = lowestOrNull(costs.map((each) => each.workPerCallNs));
+  const callNs = lowestOrNull(costs.map((each) => each.callNs));
   if (workPerCallNs === null || callNs === null)
     throw new UsageError('nothing to calibrate by: no round gave the times of its calls');
   return { workPerCallNs, callNs };
@@ -168,7 +168,7 @@ function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
   const { switchIntervalNs } = interpreter.from;
   return {
     ...costsOf(own.filter(({ cell }) => cell.scenario === 'unloaded')),
-    checkPeriodNs: medianOrNull(
+    checkPeriodNs: lowestOrNull(
       loaded.map(({ end: { reading } }) =>
         checkPeriodNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, reading.cpuNs),
       ),
@@ -184,7 +184,7 @@ function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
 }
 
 function parametersOf(measured: InterpreterProfile['interpreters'], ours: Measured): InterpreterProfile['parameters'] {
-  const period = medianOrNull(measured.map((each) => each.checkPeriodNs));
+  const period = lowestOrNull(measured.map((each) => each.checkPeriodNs));
   return {
     interpreterCostNs: Math.max(0, Math.round((measured[0]?.workPerCallNs ?? 0) - ours.workPerCallNs)),
     py27CheckTicks: period === null ? null : Math.max(1, Math.round(period / TICK_NS)),

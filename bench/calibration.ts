@@ -1,5 +1,5 @@
 /** From the times of a server's calls to the numbers of a profile. */
-import { median } from 'simple-statistics';
+import { median, min } from 'simple-statistics';
 import { percentile, sortSamples } from './statistics.ts';
 
 /** What is made of the calls of a run without CPU threads. */
@@ -51,8 +51,14 @@ export function checkPeriodNs(yields: number, rounds: number, cpuNs: number): nu
   return yields < rounds ? null : cpuNs / yields;
 }
 
-/** Of several rounds. Null where they have no such number. */
+/** Of several rounds, of what can be off to either side. Null where they have no such number. */
 export function medianOrNull(values: readonly (number | null)[]): number | null {
   const known = values.filter((value) => value !== null);
   return known.length === 0 ? null : median(known);
+}
+
+/** Of several rounds, of what takes CPU time: everything that can disturb a round makes it longer. Null as above. */
+export function lowestOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : min(known);
 }

@@ -15,7 +15,7 @@ export const PROFILE_VERSION = 1;
 
 /** What decides how a contended call ends, of one side: an interpreter, or our servers. */
 const measuredSchema = z.strictObject({
-  /** Work under the lock between two system calls of the blocking server, unloaded: median over messages. */
+  /** Work under the lock between two system calls of the blocking server, unloaded: median over messages, of the least disturbed round. */
   workPerCallNs: z.number().nonnegative(),
   /** Out of the lock in a call that does not block. */
   callNs: z.number().nonnegative(),

@@ -121,8 +121,14 @@ async function identifyAll(): Promise<Answer[]> {
   const candidates = [...AUTO_COMMANDS.flatMap(inPath), ...AUTO_COMMANDS.flatMap(inPyenv)];
   const answers: Answer[] = [];
   for (const path of new Set(candidates)) answers.push(await identify(path));
-  const good = answers.filter((answer) => 'identity' in answer);
+  const good = answers.filter((answer) => 'identity' in answer).sort((a, b) => byAge(a.identity, b.identity));
   return good.length > 0 ? good : [{ why: 'there is no Python in the path or among the versions of pyenv' }];
+}
+
+/** Implementations by name, each from its oldest version on. */
+function byAge(a: Identity, b: Identity): number {
+  const name = ({ implementation, version }: Identity) => `${implementation} ${version}`;
+  return name(a).localeCompare(name(b), 'en', { numeric: true });
 }
 
 /** The first of that name that answers: a command of pyenv in the path answers only for the version that is chosen. */

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { callCosts, checkPeriodNs, medianOrNull } from '../../bench/calibration.ts';
+import { callCosts, checkPeriodNs, lowestOrNull, medianOrNull } from '../../bench/calibration.ts';
 
 /** Calls of a server that blocks in the first of three, with one message that the operating system disturbed. */
 function calls(messages: number, workNs: number, callNs: number): number[] {
@@ -34,7 +34,9 @@ it('finds the period of a thread that yields by itself, and none of one that is 
   expect(checkPeriodNs(3, 1_000, 50e6)).toBeNull();
 });
 
-it('has no median of nothing', () => {
+it('has no number of nothing', () => {
   expect(medianOrNull([null, null])).toBeNull();
+  expect(lowestOrNull([null])).toBeNull();
+  expect(lowestOrNull([3, null, 1, 2])).toBe(1);
   expect(medianOrNull([3, null, 1, 2])).toBe(2);
 });
