@@ -40,7 +40,8 @@ const WORKLOAD: Workload = {
   messages: 300,
   payloadBytes: 8_192,
   delayNs: 1e6,
-  warmupMessages: 200,
+  // Until the engine has compiled our driver: with 100 its work between two calls is three times as long.
+  warmupMessages: 1_000,
   budgetNs: 10e9,
   spinners: 1,
   spinnerKind: 'fib',
