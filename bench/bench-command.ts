@@ -1,38 +1,19 @@
 /** `convoy bench`: plan, run, report. */
 import { styleText } from 'node:util';
 import { EXIT } from './exit-codes.ts';
-import { interruptible } from './interrupts.ts';
 import type { RunOptions } from './options.ts';
 import { writeOutputs } from './outputs.ts';
-import { planCells } from './plan.ts';
-import { Progress } from './progress.ts';
 import { renderTerminal } from './render/terminal.ts';
 import { renderVerdicts } from './render/verdicts.ts';
 import type { Result } from './result.ts';
-import { writeResult } from './result-file.ts';
-import { run } from './run.ts';
+import { runAndKeep } from './run-and-keep.ts';
 import { summarize } from './summary.ts';
 import { type Judgement, judge } from './threshold.ts';
 
 /** @returns the exit code */
 export async function benchCommand(options: RunOptions): Promise<number> {
-  const cells = planCells(options.servers, options.policies, options.scenarios);
-  const progress = new Progress(cells.length * options.rounds, process.stderr, options.quiet);
   const { outputs, thresholds } = options;
-  const result = await interruptible(progress, (interrupted, killed) =>
-    run(
-      options,
-      {
-        progress,
-        onCell: async (soFar) => {
-          if (outputs.json !== null) await writeResult(outputs.json, soFar);
-        },
-      },
-      interrupted,
-      killed,
-    ),
-  );
-  progress.end();
+  const result = await runAndKeep(options);
   await writeOutputs(outputs, result);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   const summaries = thresholds.length === 0 ? [] : summarize(result);

@@ -12,6 +12,14 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
+/** How a process is spoken to. */
+export interface Channel {
+  readonly process: ChildProcess;
+  send(message: { readonly id: number; readonly command: string; readonly request: unknown }): void;
+  /** Called once; `hear` is given every message of the process. */
+  onMessage(hear: (message: unknown) => void): void;
+}
+
 /** How much of what the process wrote on stderr is kept for the message about its end. */
 const STDERR_KEPT = 2_000;
 
@@ -19,6 +27,7 @@ export class Child<C extends Commands> {
   readonly #what: string;
   readonly #commands: C;
   readonly #process: ChildProcess;
+  readonly #channel: Channel;
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<void>;
   #stderr = '';
@@ -29,23 +38,18 @@ export class Child<C extends Commands> {
    * Starts a process.
    *
    * @param what what messages call it, `the server's process`
-   * @param module the compiled module it runs
+   * @param program the compiled module it runs, or what starts something else
    * @param commands what it understands
    */
-  constructor(what: string, module: URL, commands: C) {
+  constructor(what: string, program: URL | (() => Channel), commands: C) {
     this.#what = what;
     this.#commands = commands;
-    this.#process = fork(module, [], {
-      serialization: 'advanced',
-      // A process group of its own: Ctrl-C reaches the bench alone, which then tells its processes.
-      detached: true,
-      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
-      execArgv: [],
-    });
+    this.#channel = program instanceof URL ? nodeChannel(program) : program();
+    this.#process = this.#channel.process;
     this.#process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_KEPT);
     });
-    this.#process.on('message', (message) => this.#hear(message));
+    this.#channel.onMessage((message) => this.#hear(message));
     this.#exited = new Promise((resolve) => {
       const ended = (how: string) => {
         const said = this.#stderr.trim();
@@ -82,8 +86,7 @@ export class Child<C extends Commands> {
           () => reject(new ChildError(`${this.#what} did not answer «${command}» within ${timeoutMs / 1e3} s`)),
           timeoutMs,
         );
-        // A process that has just ended: its exit event says so.
-        this.#process.send({ id, command, request }, () => {});
+        this.#channel.send({ id, command, request });
       });
       return this.#commands[command]?.answer.parse(answer) as AnswerOf<C, Name>;
     } finally {
@@ -124,4 +127,21 @@ export class Child<C extends Commands> {
     if (reply.kind === 'answer') waiting?.resolve(reply.answer);
     else waiting?.reject(new ChildError(reply.message));
   }
+}
+
+/** A module of ours in a process of its own, over Node's channel. */
+function nodeChannel(module: URL): Channel {
+  const child = fork(module, [], {
+    serialization: 'advanced',
+    // A process group of its own: Ctrl-C reaches the bench alone, which then tells its processes.
+    detached: true,
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    execArgv: [],
+  });
+  return {
+    process: child,
+    // A process that has just ended: its exit event says so.
+    send: (message) => child.send(message, () => {}),
+    onMessage: (hear) => child.on('message', hear),
+  };
 }

@@ -4,10 +4,11 @@ import yargs from 'yargs';
 import { hideBin, Parser } from 'yargs/helpers';
 import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
-import { calibrateCommand } from './calibrate-command.ts';
+import { calibrateCommand, withCalibrateOptions } from './calibrate-command.ts';
 import { checkCommand, withCheckOptions } from './check-command.ts';
 import { compareCommand } from './compare-command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
+import { fidelityCommand, withFidelityOptions } from './fidelity-command.ts';
 import { mergeCommand } from './merge-command.ts';
 import { gatherOptions } from './option-sources.ts';
 import { OPTIONS, readOptions, withOptions } from './options.ts';
@@ -72,13 +73,15 @@ try {
     .command('simulate', 'the same in simulated time, on any number of CPUs', withSimulateOptions, async (args) => {
       process.exitCode = await simulateCommand(await readSimulateOptions(args, argv));
     })
+    .command('fidelity', 'put policies beside the interpreters they emulate', withFidelityOptions, async (args) => {
+      process.exitCode = await fidelityCommand(args, argv);
+    })
     .command(
       'calibrate',
-      'measure this machine for simulate; wants it to itself, for about 20 s',
-      (command) =>
-        command.option('profile', { type: 'string', demandOption: true, describe: 'the file for the profile' }),
-      async ({ profile }) => {
-        process.exitCode = await calibrateCommand(profile);
+      'measure this machine for simulate, or an interpreter for bench; wants the machine to itself',
+      withCalibrateOptions,
+      async (args) => {
+        process.exitCode = await calibrateCommand(args, argv);
       },
     )
     .command(

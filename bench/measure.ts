@@ -1,21 +1,24 @@
 /** Measures one cell once: fresh processes, told to end at the end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
-import { TICK_NS } from '../lock/interpreter.ts';
 import { loadServer } from '../server/echo-server.ts';
-import { type ServerSetup, serverCommands } from '../server/protocol.ts';
+import type { serverCommands } from '../server/protocol.ts';
 import { Child } from './child.ts';
 import type { PlannedCell, PlannedRound } from './plan.ts';
-import type { MeasuredRound, Round, Workload } from './result.ts';
+import type { Reading } from './reference/reference-protocol.ts';
+import type { MeasuredRound, Round } from './result.ts';
+import {
+  ANSWER_TIMEOUT_MS,
+  END_TIMEOUT_MS,
+  type MeasureSetup,
+  type Role,
+  type ServerSide,
+  startServerSide,
+} from './server-side.ts';
 import { splitRoundTrips } from './split.ts';
 
-const SERVER_PROCESS = new URL('../server/main.js', import.meta.url);
 const CLIENT_PROCESS = new URL('../client/main.js', import.meta.url);
 
-/** For an answer that costs nothing but starting threads on a busy machine. */
-const ANSWER_TIMEOUT_MS = 30_000;
-/** For the end of a process that was told to end. */
-const END_TIMEOUT_MS = 5_000;
 /** For a message of the warm-up, on a busy machine, or a large one. */
 const WARMUP_MESSAGE_MS = 50;
 /** For the news of a process's death to arrive. */
@@ -26,22 +29,19 @@ const BUDGETS_TIMEOUT = 4;
 const LOGGED_CALLS_PER_MESSAGE = 8;
 const MAX_LOGGED_CALLS = 2_000_000;
 
-/** What every measurement of a run shares. */
-export interface MeasureSetup {
-  readonly workload: Workload;
-  readonly leafNs: number;
-}
-
 /** The processes of a cell. */
 interface Processes {
-  readonly server: Child<typeof serverCommands>;
+  readonly server: ServerSide;
   readonly client: Child<typeof clientCommands>;
   /** Does the CPU work of the offloaded scenario: a server's process without a client. */
-  readonly worker: Child<typeof serverCommands> | null;
+  readonly worker: ServerSide | null;
 }
 
 /** What every process understands. */
-type Stoppable = Child<{ readonly stop: typeof clientCommands.stop | typeof serverCommands.stop }>;
+type Stoppable = Pick<
+  Child<{ readonly stop: typeof clientCommands.stop | typeof serverCommands.stop }>,
+  'call' | 'ended' | 'kill' | 'lost'
+>;
 
 /**
  * Measures.
@@ -56,17 +56,18 @@ export async function measure(
   interrupted: AbortSignal,
   killed: AbortSignal,
 ): Promise<Round | null> {
-  const processes: Processes = {
-    server: new Child("the server's process", SERVER_PROCESS, serverCommands),
-    client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
-    worker: cell.scenario === 'offloaded' ? new Child('the CPU process', SERVER_PROCESS, serverCommands) : null,
-  };
-  const all: readonly (Stoppable | null)[] = [processes.client, processes.server, processes.worker];
-  const children = all.filter((child) => child !== null);
+  let processes: Processes;
+  try {
+    processes = startProcesses(cell, setup);
+  } catch (error) {
+    return { state: 'failed', round, message: error instanceof Error ? error.message : String(error) };
+  }
+  const { client, server, worker } = processes;
+  const children: readonly Stoppable[] = [client, server.process, ...(worker === null ? [] : [worker.process])];
   const kill = () => {
     for (const child of children) child.kill();
   };
-  const stopClient = () => void processes.client.call('stop', {}, END_TIMEOUT_MS).catch(() => {});
+  const stopClient = () => void client.call('stop', {}, END_TIMEOUT_MS).catch(() => {});
   interrupted.addEventListener('abort', stopClient, { once: true });
   killed.addEventListener('abort', kill, { once: true });
   try {
@@ -91,47 +92,51 @@ export async function measure(
   }
 }
 
+/** @throws Error if the server's cannot be started */
+function startProcesses(cell: PlannedCell, setup: MeasureSetup): Processes {
+  const { messages, warmupMessages, port } = setup.workload;
+  const loggedCalls = Math.min(MAX_LOGGED_CALLS, (messages + warmupMessages) * LOGGED_CALLS_PER_MESSAGE);
+  const start = (role: Role) => startServerSide(cell, setup, role);
+  return {
+    server: start({ what: "the server's process", port, loggedCalls }),
+    client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
+    worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null,
+  };
+}
+
 async function measureIn(
   { server, client, worker }: Processes,
   cell: PlannedCell,
-  { workload, leafNs }: MeasureSetup,
+  setup: MeasureSetup,
 ): Promise<Omit<MeasuredRound, 'round'>> {
+  const { workload } = setup;
   const { host, messages, budgetNs } = workload;
   const { transport } = await loadServer(cell.server);
-  const serverSetup: ServerSetup = {
-    server: cell.server,
-    policy: cell.policy,
-    host,
-    port: workload.port,
-    maxMessageBytes: workload.maxMessageBytes,
-    ticksPerCall: workload.interpreterCostNs / TICK_NS,
-    leafNs,
-    loggedCalls: Math.min(MAX_LOGGED_CALLS, (messages + workload.warmupMessages) * LOGGED_CALLS_PER_MESSAGE),
-  };
-  const { port } = await server.call('start', serverSetup, ANSWER_TIMEOUT_MS);
-  if (worker !== null) await worker.call('start', { ...serverSetup, port: 0, loggedCalls: 0 }, ANSWER_TIMEOUT_MS);
+  const { port } = await server.start();
+  await worker?.start();
 
   await warmUp(client, { ...workload, transport, host, port });
   const spinning = worker ?? (cell.scenario === 'unloaded' ? null : server);
-  const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: cell.policy.spinnerPriority };
-  const solo = spinning === null ? null : await spinning.call('spin', spin, ANSWER_TIMEOUT_MS);
+  const solo = spinning === null ? null : await spinning.spin();
 
-  await server.call('begin', {}, ANSWER_TIMEOUT_MS);
-  await worker?.call('begin', {}, ANSWER_TIMEOUT_MS);
+  await server.begin();
+  await worker?.begin();
   const runTimeoutMs = ANSWER_TIMEOUT_MS + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
   const trips = await client.call('run', { messages, budgetNs }, runTimeoutMs);
-  const { reading, calls } = await server.call('end', {}, ANSWER_TIMEOUT_MS);
-  const offloaded = await worker?.call('end', {}, ANSWER_TIMEOUT_MS);
+  const ended = await server.end();
+  const offloaded = await worker?.end();
+  setup.onEnd?.(ended);
+  const { reading, calls } = ended;
 
   await client.call('stop', {}, END_TIMEOUT_MS);
-  const { connectionErrors } = await server.call('stop', {}, END_TIMEOUT_MS);
+  const { connectionErrors } = await server.stop();
   if (trips.ended === 'stopped') throw new Error('the client was stopped');
   return {
     state: 'measured',
     ...rawSamples(trips, calls),
     durationNs: trips.durationNs,
     ended: trips.ended,
-    reading,
+    reading: storedReading(reading),
     spinnerRoundsPerSecond: roundsPerSecond(offloaded?.reading ?? (solo === null ? null : reading)),
     soloRoundsPerSecond: solo?.soloRoundsPerSecond ?? null,
     connectionErrors,
@@ -147,18 +152,25 @@ async function warmUp(client: Processes['client'], setup: ClientSetup): Promise<
 
 function rawSamples(
   { startedAtNs, sentNs, rttNs }: RoundTrips,
-  calls: Float64Array,
+  calls: Float64Array | null,
 ): Pick<MeasuredRound, 'sentNs' | 'rttNs' | 'lockWaitNs' | 'workNs'> {
+  // Whole nanoseconds: the clock knows no more.
+  const whole = (samples: ArrayLike<number>) => Array.from(samples, Math.round);
+  const trips = { sentNs: whole(sentNs), rttNs: whole(rttNs) };
+  if (calls === null) return { ...trips, lockWaitNs: null, workNs: null };
   const { lockWaitNs, workNs } = splitRoundTrips(
     sentNs.map((ns) => startedAtNs + ns),
     rttNs,
     calls,
   );
-  // Whole nanoseconds: the clock knows no more.
-  const whole = (samples: ArrayLike<number>) => Array.from(samples, Math.round);
-  return { sentNs: whole(sentNs), rttNs: whole(rttNs), lockWaitNs: whole(lockWaitNs), workNs: whole(workNs) };
+  return { ...trips, lockWaitNs: whole(lockWaitNs), workNs: whole(workNs) };
 }
 
-function roundsPerSecond(reading: MeasuredRound['reading'] | null): number | null {
-  return reading === null ? null : reading.spinners.rounds / (reading.durationNs / 1e9);
+/** The rounds of the CPU threads stand beside it, as a rate. */
+function storedReading({ spinnerRounds: _, ...reading }: Reading): MeasuredRound['reading'] {
+  return reading;
+}
+
+function roundsPerSecond(reading: Reading | null): number | null {
+  return reading === null ? null : reading.spinnerRounds / (reading.durationNs / 1e9);
 }

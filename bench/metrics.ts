@@ -3,6 +3,7 @@
  * rounds. Tables, files, thresholds and comparisons all read this list, and so say the same.
  */
 import { median } from 'simple-statistics';
+import type { CounterName } from '../lock/counters.ts';
 import { bootstrapInterval, type Interval } from './bootstrap.ts';
 import { countBelow, pooledPercentile, type SortedSamples } from './statistics.ts';
 import { type RoundSummary, type Summary, TALK_BASELINE, TALK_MESSAGES } from './summary.ts';
@@ -61,13 +62,13 @@ const latencies = {
 
 const perMessage = {
   transitions: metric('count', 'times a message that the server gave up the lock and took it again', (rounds) =>
-    meanPerMessage(rounds, ({ raw }) => raw.reading.server.transitions),
+    countPerMessage(rounds, 'transitions'),
   ),
   steals: metric('count', 'transitions a message between which another thread had the lock', (rounds) =>
-    meanPerMessage(rounds, ({ raw }) => raw.reading.server.steals),
+    countPerMessage(rounds, 'steals'),
   ),
   waits: metric('count', 'steals a message for which the server had to sleep', (rounds) =>
-    meanPerMessage(rounds, ({ raw }) => raw.reading.server.waits),
+    countPerMessage(rounds, 'waits'),
   ),
 };
 
@@ -81,8 +82,9 @@ const shares = {
     'share',
     'of the time the server waited for the lock, what ended when a CPU thread gave it up',
     (rounds) => {
-      const waitNs = sumOf(rounds, ({ raw }) => raw.reading.server.waitNs);
-      return waitNs === 0 ? null : sumOf(rounds, ({ raw }) => raw.reading.server.waitBehindSpinnersNs) / waitNs;
+      const waitNs = countOf(rounds, 'waitNs');
+      const behindNs = countOf(rounds, 'waitBehindSpinnersNs');
+      return waitNs === null || behindNs === null || waitNs === 0 ? null : behindNs / waitNs;
     },
   ),
   cpu: metric('share', "CPU time of the server's whole process; 100 % is one CPU", (rounds) => {
@@ -159,7 +161,7 @@ function percentiles<Prefix extends string>(
 
 /** A round trip's three parts. A thread is in exactly one state at any time: they add up to it. */
 function parts<Prefix extends string>(prefix: Prefix, of: string, fromPercent: number) {
-  const mean = (meaning: string, sumFrom: (round: RoundSummary, from: number) => number) =>
+  const mean = (meaning: string, sumFrom: (round: RoundSummary, from: number) => number | null) =>
     metric('milliseconds', `${meaning}, ${of}`, (rounds) => {
       const fromNs = pooledPercentile(
         rounds.map(({ rttNs }) => rttNs),
@@ -169,21 +171,24 @@ function parts<Prefix extends string>(prefix: Prefix, of: string, fromPercent: n
       let count = 0;
       for (const round of rounds) {
         const from = countBelow(round.rttNs, fromNs);
-        sum += sumFrom(round, from);
+        const ofRound = sumFrom(round, from);
+        if (ofRound === null) return null;
+        sum += ofRound;
         count += round.rttNs.length - from;
       }
       return count === 0 ? null : sum / count;
     });
-  const lockWaitNs = (round: RoundSummary, from: number) => round.lockWaitFromNs[from] ?? 0;
-  const workNs = (round: RoundSummary, from: number) => round.workFromNs[from] ?? 0;
+  // Null: what the lock of an interpreter did cannot always be seen.
+  const lockWaitNs = ({ lockWaitFromNs }: RoundSummary, from: number) => lockWaitFromNs && (lockWaitFromNs[from] ?? 0);
+  const workNs = ({ workFromNs }: RoundSummary, from: number) => workFromNs && (workFromNs[from] ?? 0);
   const rttNs = ({ rttNs: sorted }: RoundSummary, from: number) => sorted.subarray(from).reduce((a, b) => a + b, 0);
   return {
     [`${prefix}lock-wait`]: mean('the server waited for the lock', lockWaitNs),
     [`${prefix}work`]: mean('the server worked, under the lock', workNs),
-    [`${prefix}calls`]: mean(
-      'the rest: system calls, the wire, the client',
-      (round, from) => rttNs(round, from) - lockWaitNs(round, from) - workNs(round, from),
-    ),
+    [`${prefix}calls`]: mean('the rest: system calls, the wire, the client', (round, from) => {
+      const [waited, worked] = [lockWaitNs(round, from), workNs(round, from)];
+      return waited === null || worked === null ? null : rttNs(round, from) - waited - worked;
+    }),
   } as Record<`${Prefix}${'lock-wait' | 'work' | 'calls'}`, Omit<Metric, 'name'>>;
 }
 
@@ -201,6 +206,18 @@ function medianOf(values: readonly (number | null)[]): number | null {
 function meanPerMessage(rounds: Rounds, count: (round: RoundSummary) => number): number | null {
   const messages = sumOf(rounds, ({ rttNs }) => rttNs.length);
   return messages === 0 ? null : sumOf(rounds, count) / messages;
+}
+
+/** A counter of the server's threads a message; null if it was not counted in some round. */
+function countPerMessage(rounds: Rounds, counter: CounterName): number | null {
+  const count = countOf(rounds, counter);
+  const messages = sumOf(rounds, ({ rttNs }) => rttNs.length);
+  return count === null || messages === 0 ? null : count / messages;
+}
+
+function countOf(rounds: Rounds, counter: CounterName): number | null {
+  const counts = rounds.map(({ raw }) => raw.reading.server).filter((server) => server !== null);
+  return counts.length < rounds.length ? null : counts.reduce((sum, server) => sum + server[counter], 0);
 }
 
 function sumOf(rounds: Rounds, value: (round: RoundSummary) => number): number {

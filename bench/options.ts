@@ -19,10 +19,12 @@ import { SystemError } from '../net/system-error.ts';
 import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
 import { UsageError } from './exit-codes.ts';
+import { calibrated, readDefaultProfile, readInterpreterProfile } from './interpreter-profile.ts';
 import { METRICS } from './metrics.ts';
 import { planCells } from './plan.ts';
 import { presetSummaries } from './presets.ts';
-import { SCENARIOS, type Scenario, type Workload } from './result.ts';
+import { findReferences } from './reference/interpreter.ts';
+import { type Column, SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
 import { readThreshold, THRESHOLD_FORM, type Threshold } from './threshold.ts';
 
@@ -30,7 +32,8 @@ import { readThreshold, THRESHOLD_FORM, type Threshold } from './threshold.ts';
 export interface RunOptions {
   readonly argv: readonly string[];
   readonly servers: readonly string[];
-  readonly policies: readonly PolicySpec[];
+  /** Policies, and interpreters to put beside them. */
+  readonly policies: readonly Column[];
   readonly scenarios: readonly Scenario[];
   readonly rounds: number;
   readonly seed: number;
@@ -68,6 +71,11 @@ export const OPTIONS = {
     type: 'string',
     array: true,
     describe: `policies, by default all: ${names(POLICIES)}; with options py32(interval=1ms); or your own, ./mine.js`,
+  },
+  reference: {
+    type: 'string',
+    array: true,
+    describe: 'interpreters beside the policies, commands or paths: python2.7, python3, pypy3; auto: all there are',
   },
   messages: {
     type: 'string',
@@ -113,8 +121,11 @@ export const OPTIONS = {
   },
   'interpreter-cost': {
     type: 'string',
-    default: '10us',
-    describe: 'CPU work under the lock before each system call of the server',
+    describe: 'CPU work under the lock before each system call of the server; by default what --profile says',
+  },
+  profile: {
+    type: 'string',
+    describe: `a file of calibrate --against: what an interpreter does between two calls; by default ${formatDuration(readDefaultProfile().parameters.interpreterCostNs)}, an assumption`,
   },
   'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
   host: { type: 'string', default: '127.0.0.1', describe: 'IPv4 address the servers bind to' },
@@ -139,6 +150,7 @@ export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typ
     ['$0 --scenario loaded', 'the talk: every policy, with and without a CPU thread'],
     ["$0 --policy py32 --policy 'py32(interval=1ms)'", 'one policy against itself with another interval'],
     ['$0 --policy ./mine.js --messages 10000', 'a policy of your own, at full length'],
+    ['$0 --reference python2.7,python3', 'the interpreters themselves, beside what is said of them'],
     ['$0 --scenario gui', 'the editor you cannot type in'],
     ['$0 --preset talk --json talk.json', 'the talk at its full length'],
     ["$0 --assert 'priority/blocking slowdown <= 1.5'", 'for CI: exit code 0, 2 (fails) or 3 (inconclusive)'],
@@ -163,6 +175,9 @@ export async function readOptions(
     throw new UsageError('--scenario gui is measured by itself: its messages are key strokes');
   if (gui && args.server !== undefined)
     throw new UsageError('--scenario gui has a server of its own: leave --server out');
+  if (gui && args.reference !== undefined)
+    throw new UsageError('--scenario gui has no server in Python: leave --reference out');
+  const profile = args.profile === undefined ? readDefaultProfile() : await readInterpreterProfile(args.profile);
   const defaults = gui ? GUI_DEFAULTS : DEFAULTS;
   const workload: Workload = {
     messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
@@ -172,7 +187,10 @@ export async function readOptions(
     budgetNs: duration('budget', args.budget, 10e6, 3_600e9),
     spinners: wholeNumber('spinners', args.spinners, 1, 256),
     spinnerKind: list('spinner-kind', [args['spinner-kind']], SPINNER_KINDS)[0] ?? 'fib',
-    interpreterCostNs: duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
+    interpreterCostNs:
+      args['interpreter-cost'] === undefined
+        ? profile.parameters.interpreterCostNs
+        : duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     host: args.host,
     port: wholeNumber('port', args.port, 0, 65_535),
@@ -184,13 +202,17 @@ export async function readOptions(
   }
   if (!isIPv4(workload.host))
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
+  const policies = await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
+    spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
+    keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
+  });
   const options = {
     argv,
     servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
-    policies: await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
-      spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
-      keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
-    }),
+    policies: [
+      ...policies.map((policy) => calibrated(policy, profile)),
+      ...(await findReferences(split(args.reference ?? []))),
+    ],
     scenarios,
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
     seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),

@@ -1,13 +1,13 @@
 /** Which cells are measured, and in which order. */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { PolicySpec } from '../lock/load-policy.ts';
-import type { Scenario } from './result.ts';
+import { REFERENCE_SERVERS } from './reference/interpreter.ts';
+import { type Column, isReference, type Scenario } from './result.ts';
 
 /** One combination that is measured. */
-export interface PlannedCell {
+export interface PlannedCell<Runs extends Column = Column> {
   readonly server: string;
-  readonly policy: PolicySpec;
+  readonly policy: Runs;
   readonly scenario: Scenario;
 }
 
@@ -18,18 +18,21 @@ export interface PlannedRound {
 }
 
 /**
- * Every combination. Unloaded cells are always among them: they are what the others are held against.
+ * Every combination; a server that has no Python in it runs under policies alone. Unloaded cells are always among them: they are what
+ * the others are held against.
  *
  * @returns in the order of tables
  */
-export function planCells(
+export function planCells<Runs extends Column>(
   servers: readonly string[],
-  policies: readonly PolicySpec[],
+  policies: readonly Runs[],
   scenarios: readonly Scenario[],
-): PlannedCell[] {
+): PlannedCell<Runs>[] {
   const all: readonly Scenario[] = [...new Set<Scenario>(['unloaded', ...scenarios])];
   return servers.flatMap((server) =>
-    policies.flatMap((policy) => all.map((scenario) => ({ server, policy, scenario }))),
+    policies
+      .filter((policy) => !isReference(policy) || REFERENCE_SERVERS.includes(server))
+      .flatMap((policy) => all.map((scenario) => ({ server, policy, scenario }))),
   );
 }
 

@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { policySpecSchema } from '../lock/load-policy.ts';
 import { SPINNER_KINDS, serverReadingSchema } from '../server/protocol.ts';
+import { type ReferenceSpec, referenceSpecSchema } from './reference/interpreter.ts';
 import { profileSchema } from './simulate/profile.ts';
 
 /** Raised whenever a reader of the version before would misread a file. */
@@ -38,6 +39,13 @@ export const workloadSchema = z.strictObject({
 });
 export type Workload = z.infer<typeof workloadSchema>;
 
+/** What a server's process counted. Of an interpreter's lock not everything may be known: that is null, and never 0. */
+const readingSchema = serverReadingSchema.extend({
+  server: serverReadingSchema.shape.server.nullable(),
+  spinners: serverReadingSchema.shape.spinners.nullable(),
+  waits: serverReadingSchema.shape.waits.nullable(),
+});
+
 export const measuredRoundSchema = z.strictObject({
   state: z.literal('measured'),
   round: z.number().int().positive(),
@@ -45,16 +53,16 @@ export const measuredRoundSchema = z.strictObject({
   sentNs: z.array(z.number()),
   /** Its round trip. */
   rttNs: z.array(z.number()),
-  /** The part of it in which the server's thread waited for the lock. */
-  lockWaitNs: z.array(z.number()),
+  /** The part of it in which the server's thread waited for the lock; null where that is not known. */
+  lockWaitNs: z.array(z.number()).nullable(),
   /** The part in which it worked, under the lock. What is left of the round trip is system calls. */
-  workNs: z.array(z.number()),
+  workNs: z.array(z.number()).nullable(),
   /** From the start to the end of the pause after the last message. */
   durationNs: z.number(),
   /** `budget`: stopped at the time budget; totals are projected from the messages that came back. */
   ended: z.enum(['complete', 'budget']),
   /** What the server's process counted meanwhile. */
-  reading: serverReadingSchema,
+  reading: readingSchema,
   /** Rounds of work a second of the CPU threads together; null if there were none. */
   spinnerRoundsPerSecond: z.number().nullable(),
   /** The same while the server was idle, in the same process just before. */
@@ -72,7 +80,7 @@ export type Round = z.infer<typeof roundSchema>;
 
 export const cellSchema = z.strictObject({
   server: z.string(),
-  /** The label of a policy in `policies`. */
+  /** The label of a policy, or of an interpreter, in `policies`. */
   policy: z.string(),
   scenario: scenarioSchema,
   /** What differs from cell to cell of a simulated run, beside these three. */
@@ -93,6 +101,7 @@ export const warningSchema = z.strictObject({
     'projected',
     'failed',
     'connection-errors',
+    'lock-not-counted',
   ]),
   message: z.string(),
   advice: z.string(),
@@ -123,6 +132,14 @@ export const environmentSchema = z.strictObject({
 });
 export type Environment = z.infer<typeof environmentSchema>;
 
+/** What a server runs under: a policy of ours, or the lock of an interpreter. */
+export const columnSchema = z.union([policySpecSchema, referenceSpecSchema]);
+export type Column = z.infer<typeof columnSchema>;
+
+export function isReference(column: Column): column is ReferenceSpec {
+  return column.from.kind === 'interpreter' || column.from.kind === 'absent';
+}
+
 export const resultSchema = z.strictObject({
   format: z.literal('convoy-result'),
   version: z.literal(RESULT_VERSION),
@@ -137,7 +154,7 @@ export const resultSchema = z.strictObject({
   workload: workloadSchema,
   /** Length of a leaf of interpreter work, as measured at the start; a tick is 40 ns of it. */
   leafNs: z.number(),
-  policies: z.array(policySpecSchema),
+  policies: z.array(columnSchema),
   environment: environmentSchema,
   /** Only in a simulated run: the machine that was simulated. */
   simulation: z.strictObject({ profile: profileSchema }).optional(),

@@ -7,7 +7,9 @@ import { measure } from './measure.ts';
 import type { RunOptions } from './options.ts';
 import { type PlannedCell, planCells, planRounds } from './plan.ts';
 import type { Progress } from './progress.ts';
-import { type Cell, RESULT_VERSION, type Result } from './result.ts';
+import { isInterpreter } from './reference/interpreter.ts';
+import { withLockCounter } from './reference/lock-counter.ts';
+import { type Cell, isReference, RESULT_VERSION, type Result } from './result.ts';
 import { warningsOf } from './warnings.ts';
 
 /** What a run tells while it goes on. */
@@ -20,17 +22,31 @@ export interface RunEvents {
 /**
  * Measures everything that was asked for.
  *
+ * @param options what
+ * @param events whom to tell
  * @param interrupted ends the run after the cell that is being measured has been ended; what is finished is returned
  * @param killed ends that cell's processes at once
  */
-export async function run(
+export function run(
+  options: RunOptions,
+  events: RunEvents,
+  interrupted: AbortSignal,
+  killed: AbortSignal,
+): Promise<Result> {
+  const measureAll = (lockCounter: string | null) => runWith(lockCounter, options, events, interrupted, killed);
+  const interpreters = options.policies.some((column) => isReference(column) && isInterpreter(column));
+  return interpreters ? withLockCounter(measureAll) : measureAll(null);
+}
+
+async function runWith(
+  lockCounter: string | null,
   options: RunOptions,
   events: RunEvents,
   interrupted: AbortSignal,
   killed: AbortSignal,
 ): Promise<Result> {
   const before = await probeEnvironment();
-  const leafNs = calibrate();
+  const leafNs = measureLeafAloneNs();
   const planned = planCells(options.servers, options.policies, options.scenarios);
   const cells = new Map<PlannedCell, Cell>(
     planned.map((cell) => [
@@ -42,7 +58,7 @@ export async function run(
   for (const step of planRounds(planned, options.rounds, options.seed)) {
     if (interrupted.aborted) break;
     events.progress.starting(step);
-    const round = await measure(step, { workload: options.workload, leafNs }, interrupted, killed);
+    const round = await measure(step, { workload: options.workload, leafNs, lockCounter }, interrupted, killed);
     if (round === null) break;
     cells.get(step.cell)?.rounds.push(round);
     events.progress.finished(step, round);
@@ -52,7 +68,7 @@ export async function run(
 }
 
 /** Length of a leaf of interpreter work on this machine, now. */
-function calibrate(): number {
+export function measureLeafAloneNs(): number {
   const lock = new GlobalLock(freeThreaded, {}, createLockState(freeThreaded), 1);
   return measureLeafNs(new Interpreter(lock, TICK_NS));
 }
@@ -77,7 +93,7 @@ async function makeResult(
     leafNs,
     policies: [...options.policies],
     environment,
-    warnings: warningsOf(cells, environment, options.workload),
+    warnings: warningsOf(cells, environment, options.workload, options.policies),
     cells,
   };
 }

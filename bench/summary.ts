@@ -24,9 +24,9 @@ export interface RoundSummary {
    * get (coordinated omission); here they arrive, and queue. Null where there is no unloaded round.
    */
   readonly scheduledNs: SortedSamples | null;
-  /** Entry i: the sum over the messages with the i-th smallest round trip and all larger ones. */
-  readonly lockWaitFromNs: Float64Array;
-  readonly workFromNs: Float64Array;
+  /** Entry i: the sum over the messages with the i-th smallest round trip and all larger ones. Null where the lock is not known. */
+  readonly lockWaitFromNs: Float64Array | null;
+  readonly workFromNs: Float64Array | null;
 }
 
 /** One cell over its rounds. */
@@ -42,8 +42,8 @@ export interface Summary {
   readonly overBudget: boolean;
   /** Those in which a message came back. */
   readonly rounds: readonly RoundSummary[];
-  /** Waits for the lock by length, all rounds together: entry i counts those of less than 2^i µs that no entry before counts. */
-  readonly waits: readonly number[];
+  /** Waits for the lock by length, all rounds together: entry i counts those of less than 2^i µs that no entry before counts. Null where not known. */
+  readonly waits: readonly number[] | null;
 }
 
 /** Summarizes every cell of a result, in its order. */
@@ -120,8 +120,8 @@ function summarizeRound(
     talkSlowdown: talk === undefined || talk === raw ? null : totalNs / totalNsOf(talk),
     rttNs: sortSamples(raw.rttNs),
     scheduledNs: unloaded === undefined ? null : sortSamples(scheduledNsOf(raw, messageNsOf(unloaded))),
-    lockWaitFromNs: sumsFrom(raw.lockWaitNs, bySize),
-    workFromNs: sumsFrom(raw.workNs, bySize),
+    lockWaitFromNs: raw.lockWaitNs && sumsFrom(raw.lockWaitNs, bySize),
+    workFromNs: raw.workNs && sumsFrom(raw.workNs, bySize),
   };
 }
 
@@ -141,8 +141,10 @@ function sumsFrom(values: readonly number[], order: Uint32Array): Float64Array {
   return sums;
 }
 
-/** Entry by entry. */
-function addUp(lists: readonly (readonly number[])[]): number[] {
-  const length = Math.max(0, ...lists.map((list) => list.length));
-  return Array.from({ length }, (_, i) => lists.reduce((sum, list) => sum + (list[i] ?? 0), 0));
+/** Entry by entry. Null if a list is not known. */
+function addUp(lists: readonly (readonly number[] | null)[]): number[] | null {
+  const known = lists.filter((list) => list !== null);
+  if (known.length < lists.length) return null;
+  const length = Math.max(0, ...known.map((list) => list.length));
+  return Array.from({ length }, (_, i) => known.reduce((sum, list) => sum + (list[i] ?? 0), 0));
 }

@@ -47,9 +47,9 @@ export interface Judgement {
 
 export const THRESHOLD_FORM = 'POLICY/SERVER [SCENARIO] METRIC <=|>=|<|> NUMBER[UNIT]';
 
-/** A policy's label may have parentheses, commas and slashes of its own: the server follows the last slash before a space. */
+/** A label may have parentheses, commas, spaces and slashes of its own: the server follows the last slash. */
 const FORM =
-  /^(?<policy>\S+)\/(?<server>[^/\s]+)\s+(?:(?<scenario>\S+)\s+)?(?<metric>[^\s<>=]+)\s*(?<operator><=|>=|<|>)\s*(?<limit>\S+)$/;
+  /^(?<policy>\S.*)\/(?<server>[^/\s]+)\s+(?:(?<scenario>\S+)\s+)?(?<metric>[^\s<>=]+)\s*(?<operator><=|>=|<|>)\s*(?<limit>\S+)$/;
 
 /**
  * Reads a threshold and checks that the cells it will be held against are going to be measured.

@@ -45,6 +45,7 @@ it.each([
   ['bench/summary.ts', './render/format.ts'],
   ['bench/run.ts', './outputs.ts'],
   ['bench/warnings/a.ts', '../render/format.ts'],
+  ['bench/reference/a.ts', '../render/format.ts'],
   ['bench/render/a.ts', '../measure.ts'],
 ])('%s may not import %s', (file, imported) => {
   const { code, output } = lint(file, imported);

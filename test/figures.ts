@@ -1,6 +1,6 @@
 /**
  * `npm run figures`: the claims of README about the apparatus, each measured against its reference in alternating rounds of one
- * run. Needs a C compiler and python3; what is missing is reported as not measured. Prints; asserts nothing: a shared machine fails a
+ * run. Needs a C compiler; without one it is reported as not measured. Beside the real interpreters: `convoy fidelity`. Prints; asserts nothing: a shared machine fails a
  * threshold for reasons of its own.
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -8,19 +8,16 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { Child } from '../bench/child.ts';
 import { measure } from '../bench/measure.ts';
 import type { PlannedCell } from '../bench/plan.ts';
 import type { MeasuredRound, Scenario, Workload } from '../bench/result.ts';
 import { percentile, sortSamples, spreadOf } from '../bench/statistics.ts';
-import { clientCommands } from '../client/protocol.ts';
 import { createLockState, GlobalLock } from '../lock/global-lock.ts';
 import { Interpreter, measureLeafNs, TICK_NS } from '../lock/interpreter.ts';
 import { readPolicySpec } from '../lock/load-policy.ts';
 import freeThreaded from '../lock/policies/free-threaded.ts';
 
 const SOURCES = resolve(import.meta.dirname, '../../test/native');
-const CLIENT_PROCESS = new URL('../client/main.js', import.meta.url);
 const ROUNDS = 5;
 const TIMEOUT_MS = 120_000;
 const never = new AbortController().signal;
@@ -47,7 +44,7 @@ const folder = mkdtempSync(join(tmpdir(), 'convoy-figures-'));
 /** One cell, measured once. */
 async function convoy(policy: string, scenario: Scenario, workload: Workload): Promise<MeasuredRound> {
   const cell: PlannedCell = { server: 'blocking', policy: await readPolicySpec(policy), scenario };
-  const round = await measure({ round: 1, cell }, { workload, leafNs }, never, never);
+  const round = await measure({ round: 1, cell }, { workload, leafNs, lockCounter: null }, never, never);
   if (round?.state !== 'measured') throw new Error(round?.message);
   return round;
 }
@@ -62,20 +59,6 @@ async function withServer<T>(command: string, args: string[], use: (port: number
   } finally {
     server.stdin.end();
     await exited;
-  }
-}
-
-/** Our client at a server of another make. */
-async function atServer(port: number, workload: Workload): Promise<{ durationNs: number; rttNs: Float64Array }> {
-  const client = new Child("the client's process", CLIENT_PROCESS, clientCommands);
-  try {
-    const { payloadBytes, delayNs, warmupMessages, messages, budgetNs, host } = workload;
-    const setup = { transport: 'framed', host, port, payloadBytes, delayNs, warmupMessages };
-    await client.call('connect', setup, TIMEOUT_MS);
-    return await client.call('run', { messages, budgetNs }, TIMEOUT_MS);
-  } finally {
-    await client.call('stop', {}, TIMEOUT_MS).catch(() => {});
-    await client.ended(TIMEOUT_MS);
   }
 }
 
@@ -131,58 +114,8 @@ async function apparatus(): Promise<void> {
   );
 }
 
-async function besidePython(): Promise<void> {
-  try {
-    process.stdout.write(execFileSync('python3', ['--version'], { encoding: 'utf8' }));
-  } catch {
-    process.stdout.write('not measured, for there is no python3: py32 against CPython 3\n');
-    return;
-  }
-  const workload: Workload = { ...WORKLOAD, messages: 500, warmupMessages: 50 };
-  const script = join(SOURCES, 'echo.py');
-  const seconds = (durationNs: number) => (durationNs / workload.messages) * 10_000;
-  const rounds: { python: number; ours: number; pythonP50: number; oursP50: number }[] = [];
-  for (let round = 0; round < ROUNDS; round++) {
-    const python = await withServer('python3', [script, 'loaded'], (port) => atServer(port, workload));
-    const ours = await convoy('py32', 'loaded', workload);
-    rounds.push({
-      python: seconds(python.durationNs),
-      ours: seconds(ours.durationNs),
-      pythonP50: p50(python.rttNs),
-      oursP50: p50(ours.rttNs),
-    });
-  }
-  const inSeconds = (ns: number) => `${(ns / 1e9).toFixed(1)} s`;
-  report(
-    '10,000 messages loaded, CPython',
-    rounds.map(({ python }) => python),
-    inSeconds,
-  );
-  report(
-    '10,000 messages loaded, py32',
-    rounds.map(({ ours }) => ours),
-    inSeconds,
-  );
-  report(
-    '  ratio',
-    rounds.map(({ python, ours }) => ours / python),
-    ratio,
-  );
-  report(
-    'round trip p50 loaded, CPython',
-    rounds.map(({ pythonP50 }) => pythonP50),
-    micros,
-  );
-  report(
-    'round trip p50 loaded, py32',
-    rounds.map(({ oursP50 }) => oursP50),
-    micros,
-  );
-}
-
 try {
   await apparatus();
-  await besidePython();
 } finally {
   rmSync(folder, { recursive: true });
 }

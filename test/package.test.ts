@@ -26,8 +26,9 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 it('holds the program, its documentation and its licence, and no tests', () => {
-  for (const file of ['dist/bench/main.js', 'dist/server/main.js', 'README.md', 'LICENSE'])
-    expect(files).toContain(file);
+  const needed = ['dist/bench/main.js', 'dist/server/main.js', 'README.md', 'LICENSE'];
+  const inOtherLanguages = ['bench/reference/echo_servers.py', 'bench/reference/lock_counter.c'];
+  for (const file of [...needed, ...inOtherLanguages]) expect(files).toContain(file);
   expect(files.filter((file) => /\btest\b/.test(file))).toEqual([]);
 });
 
@@ -47,6 +48,8 @@ it('runs the main job where it was unpacked', () => {
   );
   expect(stdout).toContain('free-threaded');
   expect(status).toBe(0);
+  // An interpreter that is not there is said to be so by what looks for it: had its program been lost, every one would be.
+  expect(run('fidelity', '--reference', 'python9.9').stderr).toContain('there is no «python9.9»');
 });
 
 it('depends at run time on what it imports, and on nothing it only tests with', () => {

@@ -64,10 +64,10 @@ function metricColumns(seed: number): Column[] {
 
 /** The wait histogram, a column for each length. */
 function waitColumns(summaries: readonly Summary[]): Column[] {
-  const buckets = Math.max(0, ...summaries.map(({ waits }) => waits.length));
+  const buckets = Math.max(0, ...summaries.map(({ waits }) => waits?.length ?? 0));
   return Array.from({ length: buckets }, (_, i) => {
     const name = i < buckets - 1 ? `waits_below_${2 ** i}_us` : 'waits_longer';
-    return [name, ({ waits }) => waits[i] ?? 0];
+    return [name, ({ waits }) => waits && (waits[i] ?? 0)];
   });
 }
 

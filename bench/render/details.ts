@@ -43,7 +43,7 @@ export function detailTables(group: Group, seed: number): Table[] {
   const { title, summaries } = group;
   const measured = summaries.filter(({ rounds }) => rounds.length > 0);
   if (measured.length === 0) return [];
-  const waited = measured.filter(({ waits }) => waits.some((count) => count > 0));
+  const waited = measured.filter(({ waits }) => waits?.some((count) => count > 0));
   return [
     timeTable(title, measured, seed),
     table(`${title}: round trip, ms`, ROUND_TRIP, measured, [
@@ -139,7 +139,7 @@ function waitTable(group: string, summaries: readonly Summary[]): Table {
     rows: summaries.map((summary) => [
       ...keysOf(summary),
       ...WAIT_LIMITS.map(([, first], i) => {
-        const count = summary.waits.slice(first, WAIT_LIMITS[i + 1]?.[1]).reduce((sum, n) => sum + n, 0);
+        const count = (summary.waits ?? []).slice(first, WAIT_LIMITS[i + 1]?.[1]).reduce((sum, n) => sum + n, 0);
         return count === 0 ? '' : count.toLocaleString('en');
       }),
     ]),

@@ -239,7 +239,7 @@ async function solve(profile: Profile, server: string, cost: 'ioNs' | 'eventLoop
   };
   const never = new AbortController().signal;
   const cell = { server, policy, scenario: 'unloaded' } as const;
-  const real = await measure({ round: 1, cell }, { workload, leafNs: profile.leafNs }, never, never);
+  const real = await measure({ round: 1, cell }, { workload, leafNs: profile.leafNs, lockCounter: null }, never, never);
   if (real?.state !== 'measured') throw new Error(`${server} could not be measured: ${real?.message}`);
   const wantedNs = medianRtt(real);
 

@@ -18,7 +18,7 @@ import {
   wholeNumber,
   writablePath,
 } from '../options.ts';
-import { type Result, SCENARIOS, type Scenario, type Workload } from '../result.ts';
+import { isReference, type Result, SCENARIOS, type Scenario, type Workload } from '../result.ts';
 import { readResult } from '../result-file.ts';
 import { loadProfile, PROFILE_NAMES, type Profile } from './profile.ts';
 import { parseRange, parseShard, type Shard } from './ranges.ts';
@@ -173,12 +173,12 @@ export async function readSimulateOptions(
   };
 }
 
-/** The cells and the workload of a measured result. */
+/** The cells and the workload of a measured result. Interpreters are not simulated. */
 function likeMeasured({ workload, cells, policies }: Result) {
   const of = <T>(values: readonly T[]) => [...new Set(values)];
   return {
     servers: of(cells.map(({ server }) => server)),
-    policies,
+    policies: policies.filter((column): column is PolicySpec => !isReference(column)),
     scenarios: of(cells.map(({ scenario }) => scenario)),
     spinners: [workload.spinners],
     workload,

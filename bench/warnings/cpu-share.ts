@@ -20,7 +20,7 @@ function warningOf(server: string, rounds: readonly MeasuredRound[], workload: W
   const durationNs = sum(({ reading }) => reading.durationNs);
   const share = sum(({ reading }) => reading.cpuNs) / durationNs;
   if (share >= TALK_CPU_SHARE.low && share <= TALK_CPU_SHARE.high) return [];
-  const calls = sum(({ reading }) => reading.server.transitions);
+  const calls = sum(({ reading }) => reading.server?.transitions ?? 0);
   const work = (calls * workload.interpreterCostNs) / durationNs;
   const callsPerMessage = calls / sum(({ rttNs }) => rttNs.length);
   const percent = (part: number) => `${(part * 100).toFixed(1)} %`;

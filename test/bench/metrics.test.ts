@@ -140,6 +140,24 @@ describe('where the time goes', () => {
     expect(figures.map((name) => figureOf(summary, name))).toEqual([3, 1.5, 1, 0.75, expect.closeTo(0.18), 0.7]);
   });
 
+  it('of a lock that was not counted there is no figure, not even of one round in two; of the rest there is', () => {
+    const rounds = [measured(), measured({ round: 2, counted: false })];
+    const summary = last(cell('PyPy 7.3.11/blocking loaded', rounds));
+    const ofLock = [
+      'transitions',
+      'steals',
+      'waits',
+      'behind-spinners',
+      'lock-wait',
+      'work',
+      'calls',
+      'slow-work',
+    ] as const;
+    expect(ofLock.map((name) => figureOf(summary, name))).toEqual(ofLock.map(() => null));
+    expect(summary.waits).toBeNull();
+    for (const name of ['total', 'p99', 'cpu'] as const) expect(figureOf(summary, name)).not.toBeNull();
+  });
+
   it('without waits nobody was waited for, and without CPU threads none keep anything', () => {
     expect(figureOf(one({}), 'behind-spinners')).toBeNull();
     expect(figureOf(one({}), 'spinners-keep')).toBeNull();
@@ -148,7 +166,7 @@ describe('where the time goes', () => {
   it('the wait histogram is that of all rounds', () => {
     const rounds = [measured({ waits: { 13: 2 } }), measured({ round: 2, waits: { 13: 1, 20: 4 } })];
     const { waits } = last(cell('py32/blocking loaded', rounds));
-    expect([waits[13], waits[20], waits[0]]).toEqual([3, 4, 0]);
+    expect([waits?.[13], waits?.[20], waits?.[0]]).toEqual([3, 4, 0]);
   });
 });
 

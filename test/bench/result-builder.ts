@@ -9,7 +9,7 @@ import {
   type Round,
   type Workload,
 } from '../../bench/result.ts';
-import { COUNTERS, WAIT_BUCKETS } from '../../lock/counters.ts';
+import { COUNTERS, type Counts, WAIT_BUCKETS } from '../../lock/counters.ts';
 
 export const WORKLOAD: Workload = {
   messages: 4,
@@ -42,7 +42,7 @@ export const ENVIRONMENT: Environment = {
   stolenShare: 0,
 };
 
-const NO_COUNTS = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as MeasuredRound['reading']['server'];
+const NO_COUNTS = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counts;
 
 /** What a test may say of a round. */
 export interface RoundOptions {
@@ -54,7 +54,9 @@ export interface RoundOptions {
   readonly durationMs?: number;
   readonly ended?: 'complete' | 'budget';
   readonly cpuShare?: number;
-  readonly counts?: Partial<MeasuredRound['reading']['server']>;
+  readonly counts?: Partial<Counts>;
+  /** false: nothing is known of the lock, as of PyPy's. */
+  readonly counted?: boolean;
   readonly waits?: Readonly<Record<number, number>>;
   /** Of the work of CPU threads; null: there were none. */
   readonly kept?: number | null;
@@ -63,7 +65,7 @@ export interface RoundOptions {
 
 /** Each message 1 ms after the echo of the one before. */
 export function measured(options: RoundOptions = {}): MeasuredRound {
-  const { rttMs = [0.1, 0.2, 0.3, 0.4], kept = null, cpuShare = 0.15, counts, waits = {} } = options;
+  const { rttMs = [0.1, 0.2, 0.3, 0.4], kept = null, cpuShare = 0.15, counts, counted = true, waits = {} } = options;
   let atMs = 0;
   const sentMs = rttMs.map((rtt) => {
     const sent = atMs;
@@ -77,16 +79,16 @@ export function measured(options: RoundOptions = {}): MeasuredRound {
     round: options.round ?? 1,
     sentNs: ns(options.sentMs ?? sentMs),
     rttNs: ns(rttMs),
-    lockWaitNs: ns(options.lockWaitMs ?? rttMs.map(() => 0)),
-    workNs: ns(options.workMs ?? rttMs.map(() => 0)),
+    lockWaitNs: counted ? ns(options.lockWaitMs ?? rttMs.map(() => 0)) : null,
+    workNs: counted ? ns(options.workMs ?? rttMs.map(() => 0)) : null,
     durationNs,
     ended: options.ended ?? 'complete',
     reading: {
       durationNs,
       cpuNs: durationNs * cpuShare,
-      server: { ...NO_COUNTS, transitions: 3 * rttMs.length, ...counts },
-      spinners: NO_COUNTS,
-      waits: Array.from({ length: WAIT_BUCKETS }, (_, i) => waits[i] ?? 0),
+      server: counted ? { ...NO_COUNTS, transitions: 3 * rttMs.length, ...counts } : null,
+      spinners: counted ? NO_COUNTS : null,
+      waits: counted ? Array.from({ length: WAIT_BUCKETS }, (_, i) => waits[i] ?? 0) : null,
     },
     spinnerRoundsPerSecond: kept === null ? null : kept * 20_000,
     soloRoundsPerSecond: kept === null ? null : 20_000,

@@ -32,6 +32,12 @@ describe('a threshold', () => {
     expect(read(`${LABEL}/blocking p99.9<=1s`)).toMatchObject({ cell: { policy: LABEL }, metric: 'p99.9', limit: 1e9 });
   });
 
+  it('may be about an interpreter, whose label has spaces and slashes', () => {
+    const policy = 'CPython 3.11.7 (/usr/bin/python3)';
+    const plan = [{ server: 'blocking', policy, scenario: 'loaded' }] as const;
+    expect(readThreshold(`${policy}/blocking loaded p99 < 15ms`, plan)).toMatchObject({ cell: { policy } });
+  });
+
   it.each([
     ['total <= 20s', 20e9, '20s'],
     ['p50 < 150us', 150e3, '150us'],

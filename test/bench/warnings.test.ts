@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Cell } from '../../bench/result.ts';
+import type { Cell, Column } from '../../bench/result.ts';
 import { warningsOf } from '../../bench/warnings.ts';
 import { cell, ENVIRONMENT, measured, roundsOf, WORKLOAD } from './result-builder.ts';
 
@@ -65,6 +65,17 @@ describe('warnings', () => {
       calm('py32/blocking loaded', { cpuShare: 1 }),
     ];
     expect(warning('cpu-share', cells)?.message).toMatch(message);
+  });
+
+  it('hold interpreters, whose work is their own, against nobody’s CPU share', () => {
+    const cells = [calm('py32/blocking unloaded'), calm('pypy3/blocking unloaded', { cpuShare: 0.9 })];
+    const pypy: Column = { label: 'pypy3', from: { kind: 'absent', name: 'pypy3', why: 'there is none' } };
+    expect(warningsOf(cells, ENVIRONMENT, WORKLOAD, [pypy])).toEqual([]);
+  });
+
+  it('tell once of which locks nothing is known', () => {
+    const cells = ['a', 'b'].map((server) => calm(`PyPy 7.3.11/${server} loaded`, { counted: false }));
+    expect(warning('lock-not-counted', [...cells, calm('py32/a loaded')])?.message).toMatch(/of PyPy 7\.3\.11$/);
   });
 
   it('do not advise a dearer interpreter where none takes part', () => {

@@ -53,7 +53,7 @@ describe('the same numbers', () => {
       expect(Number(row['total_s'])).toBe((figureOf(summary, 'total') ?? 0) / 1e9);
       expect(Number(row['p99_ms'])).toBe((figureOf(summary, 'p99') ?? 0) / 1e6);
       expect(Number(row['cpu_share'])).toBe(figureOf(summary, 'cpu'));
-      expect(Number(row['waits_below_2048_us'])).toBe(summary.waits[11]);
+      expect(Number(row['waits_below_2048_us'])).toBe(summary.waits?.[11]);
       const slowdown = figureOf(summary, 'slowdown');
       expect(row['slowdown']).toBe(slowdown === null ? '' : String(slowdown));
     }
@@ -83,6 +83,16 @@ describe('CSV', () => {
   it('leaves empty what a cell does not have', () => {
     const [row] = readCsv(renderCsv(result([cell('py32/blocking loaded', [measured({})])])));
     expect(row).toMatchObject({ slowdown: '', scheduled_p50_ms: '', spinners_keep_share: '', rounds_measured: '1' });
+  });
+
+  it('leaves empty what is not known of a lock', () => {
+    const cells = [
+      cell('PyPy 7.3.11/blocking loaded', [measured({ counted: false })]),
+      cell('py32/blocking loaded', [measured()]),
+    ];
+    const [unknown, known] = readCsv(renderCsv(result(cells)));
+    expect(unknown).toMatchObject({ steals_per_message: '', lock_wait_ms: '', waits_below_2048_us: '' });
+    expect(known).toMatchObject({ steals_per_message: '0', lock_wait_ms: '0', waits_below_2048_us: '0' });
   });
 });
 

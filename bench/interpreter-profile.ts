@@ -1,0 +1,95 @@
+/**
+ * An interpreter in numbers: what the emulation takes from a real one, and the measurements it was taken from. `convoy calibrate
+ * --against` writes such a file, `--profile` reads it. The defaults are in one that comes with Convoy and was not measured: it
+ * states what the design assumes, and says so.
+ *
+ * Two parameters, the same for every cell: nothing is fitted to a cell, and nothing to the outcome of an experiment.
+ */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { PolicySpec } from '../lock/load-policy.ts';
+import { UsageError } from './exit-codes.ts';
+import defaultProfile from './profiles/interpreter.json' with { type: 'json' };
+import { environmentSchema } from './result.ts';
+
+export const PROFILE_VERSION = 1;
+
+/** What decides how a contended call ends, of one side: an interpreter, or our servers. */
+const measuredSchema = z.strictObject({
+  /** Work under the lock between two system calls of the blocking server, unloaded: median over messages, of the least disturbed round. */
+  workPerCallNs: z.number().nonnegative(),
+  /** Out of the lock in a call that does not block. */
+  callNs: z.number().nonnegative(),
+  /** How much later than asked a wait for the lock times out; null where the lock's waits have no time-out. */
+  timeoutOvershootNs: z.number().nullable(),
+});
+export type Measured = z.infer<typeof measuredSchema>;
+
+const calibrationSchema = z.strictObject({
+  createdAt: z.string(),
+  argv: z.array(z.string()),
+  environment: environmentSchema,
+  interpreters: z.array(
+    measuredSchema.extend({
+      label: z.string(),
+      implementation: z.string(),
+      version: z.string(),
+      build: z.string(),
+      /** Between two yields of a CPU thread that nobody asks to; null where it only yields when asked. */
+      checkPeriodNs: z.number().positive().nullable(),
+    }),
+  ),
+  /** Our blocking server under py32 with no interpreter work at all. */
+  ours: measuredSchema,
+});
+export type Calibration = z.infer<typeof calibrationSchema>;
+
+export const interpreterProfileSchema = z.strictObject({
+  format: z.literal('convoy-interpreter-profile'),
+  version: z.literal(PROFILE_VERSION),
+  /** Where the parameters come from. */
+  note: z.string(),
+  /** What a run takes from it. */
+  parameters: z.strictObject({
+    /** Work under the lock before each system call, beyond what our own driver does there. */
+    interpreterCostNs: z.number().min(0).max(1e9),
+    /** Ticks of 40 ns between two yields of py27; null: the 100 of its source. */
+    py27CheckTicks: z.number().int().min(1).max(1e9).nullable(),
+  }),
+  /** What they were made of; null if they are assumed. */
+  calibration: calibrationSchema.nullable(),
+});
+export type InterpreterProfile = z.infer<typeof interpreterProfileSchema>;
+
+/** The profile that comes with Convoy. */
+export function readDefaultProfile(): InterpreterProfile {
+  return interpreterProfileSchema.parse(defaultProfile);
+}
+
+/** @throws UsageError if the file is none, or no profile */
+export async function readInterpreterProfile(path: string): Promise<InterpreterProfile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--profile: ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  const profile = interpreterProfileSchema.safeParse(parseOrNull(text));
+  if (profile.success) return profile.data;
+  throw new UsageError(`--profile: ${path} is no profile of convoy calibrate:\n${z.prettifyError(profile.error)}`);
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/** The policy with the profile's parameters for its defaults: an option that was written is left alone. */
+export function calibrated(spec: PolicySpec, { parameters }: InterpreterProfile): PolicySpec {
+  const check = parameters.py27CheckTicks;
+  const isPlain = spec.from.kind === 'built-in' && spec.from.name === 'py27' && !spec.label.includes('check=');
+  return isPlain && check !== null ? { ...spec, options: { ...spec.options, check } } : spec;
+}

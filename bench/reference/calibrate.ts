@@ -1,0 +1,216 @@
+/**
+ * Measures in a real interpreter what decides how near an emulation comes to it, and the same in our own server. It needs a C
+ * compiler: the work under an interpreter's lock is seen from its lock alone.
+ */
+import { TICK_NS } from '../../lock/interpreter.ts';
+import { readPolicySpec } from '../../lock/load-policy.ts';
+import { ThreadMemory } from '../../lock/machines/threads.ts';
+import { INTS_PER_WORD } from '../../lock/memory.ts';
+import { type CallCosts, callCosts, checkPeriodNs, lowestOrNull, medianOrNull } from '../calibration.ts';
+import { finishEnvironment, probeEnvironment } from '../environment.ts';
+import { UsageError } from '../exit-codes.ts';
+import {
+  type Calibration,
+  type InterpreterProfile,
+  interpreterProfileSchema,
+  type Measured,
+  PROFILE_VERSION,
+} from '../interpreter-profile.ts';
+import { interruptible } from '../interrupts.ts';
+import { measure } from '../measure.ts';
+import { split } from '../options.ts';
+import { type PlannedCell, planCells, planRounds } from '../plan.ts';
+import { Progress } from '../progress.ts';
+import { type Column, isReference, type Workload } from '../result.ts';
+import { measureLeafAloneNs } from '../run.ts';
+import type { ServerEnd } from '../server-side.ts';
+import { findReferences, type Interpreter, isInterpreter } from './interpreter.ts';
+import { withLockCounter } from './lock-counter.ts';
+
+/** What is fitted on this server must hold for the others unseen. */
+const SERVER = 'blocking';
+const CALLS_PER_MESSAGE = 3;
+const SEED = 1;
+const DEFAULT_INTERVAL_NS = 5e6;
+const OVERSHOOT_SAMPLES = 50;
+
+/** The talk's messages, without interpreter work of ours: what is calibrated is that work. */
+const WORKLOAD: Workload = {
+  messages: 300,
+  payloadBytes: 8_192,
+  delayNs: 1e6,
+  // Until the engine has compiled our driver: with 100 its work between two calls is three times as long.
+  warmupMessages: 1_000,
+  budgetNs: 10e9,
+  spinners: 1,
+  spinnerKind: 'fib',
+  interpreterCostNs: 0,
+  maxMessageBytes: 2 ** 20,
+  host: '127.0.0.1',
+  port: 0,
+};
+
+/** What is not kept in a result of a measured round. */
+interface Sample {
+  readonly cell: PlannedCell;
+  readonly end: ServerEnd;
+}
+
+/**
+ * Calibrates.
+ *
+ * @param names of the interpreters; the first sets the work between two calls
+ * @param rounds how often each is measured; the least disturbed round counts
+ * @param argv for the profile
+ * @returns null if it was interrupted
+ * @throws UsageError if an interpreter is not there, or there is no compiler
+ */
+export async function calibrateInterpreters(
+  names: readonly string[],
+  rounds: number,
+  argv: readonly string[],
+): Promise<InterpreterProfile | null> {
+  const interpreters = await readInterpreters(names);
+  const before = await probeEnvironment();
+  const samples = await measureAll(interpreters, rounds);
+  if (samples === 'interrupted') return null;
+  const measured = interpreters.map((interpreter) => ({
+    ...nameOf(interpreter),
+    ...interpreted(interpreter, samples),
+  }));
+  const ours: Measured = {
+    ...costsOf(samples.filter(({ cell }) => !isReference(cell.policy) && cell.scenario === 'unloaded')),
+    timeoutOvershootNs: measureTimeoutOvershootNs(),
+  };
+  return interpreterProfileSchema.parse({
+    format: 'convoy-interpreter-profile',
+    version: PROFILE_VERSION,
+    note: `Measured in ${measured.map(({ label }) => label).join(', ')}`,
+    parameters: parametersOf(measured, ours),
+    calibration: {
+      createdAt: new Date().toISOString(),
+      argv: [...argv],
+      environment: await finishEnvironment(before),
+      interpreters: measured,
+      ours,
+    },
+  });
+}
+
+async function readInterpreters(names: readonly string[]): Promise<Interpreter[]> {
+  const found = await findReferences(split(names));
+  for (const { from } of found) {
+    if (from.kind === 'absent') throw new UsageError(`--against ${from.name}: ${from.why}`);
+  }
+  return found.filter(isInterpreter);
+}
+
+async function measureAll(interpreters: readonly Interpreter[], rounds: number): Promise<Sample[] | 'interrupted'> {
+  const columns: Column[] = [...interpreters, await readPolicySpec('py32')];
+  const steps = planRounds(planCells([SERVER], columns, ['loaded']), rounds, SEED);
+  const progress = new Progress(steps.length, process.stderr);
+  const samples: Sample[] = [];
+  const leafNs = measureLeafAloneNs();
+  return withLockCounter(async (lockCounter) => {
+    if (lockCounter === null)
+      throw new UsageError('calibrate needs a C compiler (cc), to see the lock of an interpreter');
+    const interrupted = await interruptible(progress, async (interrupt, killed) => {
+      for (const step of steps) {
+        const ends: ServerEnd[] = [];
+        const setup = {
+          workload: WORKLOAD,
+          leafNs,
+          lockCounter,
+          onEnd: (end: ServerEnd) => ends.push(end),
+        };
+        progress.starting(step);
+        const round = await measure(step, setup, interrupt, killed);
+        if (round === null) break;
+        progress.finished(step, round);
+        const [end] = ends;
+        if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, end });
+      }
+      return interrupt.aborted;
+    });
+    progress.end();
+    return interrupted ? 'interrupted' : samples;
+  });
+}
+
+/** Of the least disturbed round. */
+function costsOf(samples: readonly Sample[]): CallCosts {
+  const costs = samples.flatMap(({ end }) => (end.calls === null ? [] : [callCosts(end.calls, CALLS_PER_MESSAGE)]));
+  const workPerCallNs = lowestOrNull(costs.map((each) => each.workPerCallNs));
+  const callNs = lowestOrNull(costs.map((each) => each.callNs));
+  if (workPerCallNs === null || callNs === null)
+    throw new UsageError('nothing to calibrate by: no round gave the times of its calls');
+  return { workPerCallNs, callNs };
+}
+
+/** Without its path: a profile may be passed on. */
+function nameOf({ label, from: { implementation, version, build } }: Interpreter) {
+  return { label, implementation, version, build };
+}
+
+function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
+  const own = samples.filter(({ cell }) => cell.policy === interpreter);
+  const loaded = own.filter(({ cell }) => cell.scenario === 'loaded');
+  const { switchIntervalNs } = interpreter.from;
+  return {
+    ...costsOf(own.filter(({ cell }) => cell.scenario === 'unloaded')),
+    checkPeriodNs: lowestOrNull(
+      loaded.map(({ end: { reading } }) =>
+        checkPeriodNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, reading.cpuNs),
+      ),
+    ),
+    timeoutOvershootNs: medianOrNull(
+      loaded.map(({ end: { timeouts } }) =>
+        timeouts === null || timeouts.count === 0 || switchIntervalNs === null
+          ? null
+          : timeouts.tookNs / timeouts.count - switchIntervalNs,
+      ),
+    ),
+  };
+}
+
+function parametersOf(measured: Calibration['interpreters'], ours: Measured): InterpreterProfile['parameters'] {
+  const period = lowestOrNull(measured.map((each) => each.checkPeriodNs));
+  return {
+    interpreterCostNs: Math.max(0, Math.round((measured[0]?.workPerCallNs ?? 0) - ours.workPerCallNs)),
+    py27CheckTicks: period === null ? null : Math.max(1, Math.round(period / TICK_NS)),
+  };
+}
+
+/** How late our own waits time out, on an idle machine. */
+function measureTimeoutOvershootNs(): number {
+  const memory = new ThreadMemory(new Int32Array(new SharedArrayBuffer(INTS_PER_WORD * Int32Array.BYTES_PER_ELEMENT)));
+  const late = Array.from({ length: OVERSHOOT_SAMPLES }, () => {
+    const startMs = performance.now();
+    memory.wait(0, 0, DEFAULT_INTERVAL_NS);
+    return (performance.now() - startMs) * 1e6 - DEFAULT_INTERVAL_NS;
+  });
+  return medianOrNull(late) ?? 0;
+}
+
+/** What was found, a line for each that was measured. */
+export function describeProfile({ parameters, calibration }: InterpreterProfile): string[] {
+  const us = (ns: number | null) => (ns === null ? 'none' : `${(ns / 1e3).toFixed(2)} us`);
+  const line = (name: string, { workPerCallNs, callNs, timeoutOvershootNs }: Measured) =>
+    `${name}: work between two calls ${us(workPerCallNs)}, a call that does not block ${us(callNs)}, ` +
+    `time-outs late by ${us(timeoutOvershootNs)}`;
+  const { interpreterCostNs, py27CheckTicks } = parameters;
+  const measured =
+    calibration === null
+      ? []
+      : [
+          ...calibration.interpreters.map(
+            ({ label, checkPeriodNs: period, ...each }) =>
+              line(label, each) + (period === null ? '' : `, yields every ${us(period)}`),
+          ),
+          line('Convoy, interpreter cost 0', calibration.ours),
+        ];
+  return [
+    ...measured,
+    `interpreter cost ${us(interpreterCostNs)}; py27 checks every ${py27CheckTicks ?? 100} ticks of ${TICK_NS} ns`,
+  ];
+}

@@ -1,0 +1,57 @@
+/** Fidelity as tables in the terminal: for each pair and server the figures, and the two distributions beside each other. */
+import type { Comparison, Figure } from '../fidelity.ts';
+import { writeFigure, writeWithUnit } from './format.ts';
+import { drawTable, type Paint, wrap } from './terminal.ts';
+
+/**
+ * Renders comparisons.
+ *
+ * @param unpaired what was asked for and is compared with nothing, a line each
+ */
+export function renderFidelity(comparisons: readonly Comparison[], unpaired: readonly string[], paint: Paint): string {
+  const parts = comparisons.map((comparison) => render(comparison, paint));
+  return [...parts.flatMap((part) => [part, '']), ...[...unpaired, ...FOOT].flatMap(wrap)].join('\n');
+}
+
+const FOOT = [
+  'unloaded: time a message, pause included; excess: what loading adds to it; p50, p90, p99: round trips, loaded; CPU thread keeps: of what it does alone.',
+  '95 %: by drawing rounds again. pass and fail: the whole interval is within or beyond what is allowed. KS: Kolmogorov–Smirnov distance of the round trips, 0 alike to 1 apart.',
+  'pypy16 is PyPy 1.6, of which none is alive to compare with.',
+];
+
+function render(comparison: Comparison, paint: Paint): string {
+  const name = `${comparison.policy} beside ${comparison.reference}, ${comparison.server}`;
+  if (comparison.state === 'missing') return wrap(`${name}: not compared: ${comparison.why}`).join('\n');
+  const { figures, distance, percentiles, verdict, rounds } = comparison;
+  const figureTable = {
+    title: `${name}: ${verdict} (${rounds} rounds; KS unloaded ${distance.unloaded.toFixed(2)}, loaded ${distance.loaded.toFixed(2)})`,
+    head: ['figure', 'emulated', 'real', 'emulated ÷ real', '95 %', 'allowed', 'verdict'],
+    keys: 1,
+    rows: figures.map(row),
+    notes: [],
+  };
+  const distributions = {
+    title: 'round trips, loaded, ms',
+    head: ['', ...percentiles.map(({ percent }) => `p${percent}`)],
+    keys: 1,
+    rows: [
+      ['emulated', ...percentiles.map(({ emulatedNs }) => writeFigure('p50', emulatedNs))],
+      ['real', ...percentiles.map(({ realNs }) => writeFigure('p50', realNs))],
+    ],
+    notes: [],
+  };
+  return [figureTable, distributions].map((table) => drawTable(table, paint)).join('\n\n');
+}
+
+function row({ name, unit, emulated, real, ratio, interval, allowed, verdict }: Figure): string[] {
+  const write = (value: number) => writeWithUnit(unit === 'share' ? 'spinners-keep' : 'p50', value);
+  return [
+    name,
+    write(emulated),
+    write(real),
+    writeFigure('slowdown', ratio),
+    interval === null ? 'one round' : `${interval.low.toFixed(2)}–${interval.high.toFixed(2)}`,
+    allowed === null ? '' : `± ${write(allowed)}`,
+    verdict ?? '',
+  ];
+}

@@ -1,0 +1,164 @@
+/** Interpreters beside policies, by running the command: what is there is measured, what is not says so. */
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { EXIT } from '../../bench/exit-codes.ts';
+import { interpreterProfileSchema } from '../../bench/interpreter-profile.ts';
+import { ECHO_SERVERS, findReferences, isInterpreter } from '../../bench/reference/interpreter.ts';
+import { withLockCounter } from '../../bench/reference/lock-counter.ts';
+import { resultSchema } from '../../bench/result.ts';
+import { Convoy, convoy } from './convoy.ts';
+
+const [python] = (await findReferences(['python3'])).filter(isInterpreter);
+const hasCompiler = await withLockCounter(async (library) => library !== null);
+const path = python?.from.path ?? '';
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'convoy-reference-'));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const readResult = (file: string) => resultSchema.parse(JSON.parse(readFileSync(join(folder, file), 'utf8')));
+const SHORT = ['--server', 'blocking', '--rounds', '1', '--messages', '20', '--warmup', '10'];
+
+describe.skipIf(python === undefined)('an interpreter', () => {
+  it('is a column with its version and build; one that is not there says so, and the others are measured', async () => {
+    const json = join(folder, 'columns.json');
+    const { code, stdout } = await convoy(
+      ...[...SHORT, '--policy', 'py32', '--scenario', 'loaded,offloaded', '--reference', `${path},python9.9`],
+      ...['--json', json],
+    );
+    expect(code).toBe(EXIT.cellFailed);
+    expect(stdout).toContain(python?.label);
+    expect(stdout).toMatch(/python9\.9\/blocking loaded failed .* there is no «python9\.9»/);
+    const { cells, policies } = readResult('columns.json');
+    expect(policies.map(({ from }) => from.kind)).toEqual(['built-in', 'interpreter', 'absent']);
+    expect(policies[1]?.from).toMatchObject({ implementation: python?.from.implementation, build: python?.from.build });
+    for (const { policy, rounds } of cells) {
+      expect(rounds.map(({ state }) => state)).toEqual([policy === 'python9.9' ? 'failed' : 'measured']);
+    }
+  });
+
+  it('that has no pyzmq says so for zeromq alone, and native is none of its servers', async () => {
+    // Without its site-packages.
+    const without = join(folder, 'without-packages');
+    writeFileSync(without, `#!/bin/sh\nexec '${path}' -S -E "$@"\n`);
+    chmodSync(without, 0o755);
+    const json = join(folder, 'zeromq.json');
+    const args = ['--policy', 'free-threaded', '--rounds', '1', '--messages', '5', '--warmup', '5', '--json', json];
+    await convoy(...args, '--server', 'native,zeromq', '--reference', without);
+    const { cells } = readResult('zeromq.json');
+    const [reference] = readResult('zeromq.json').policies.filter(({ from }) => from.kind === 'interpreter');
+    const own = cells.filter(({ policy }) => policy === reference?.label);
+    expect(own.map(({ server }) => server)).toEqual(['zeromq', 'zeromq']);
+    for (const { rounds } of own) {
+      expect(rounds).toEqual([
+        expect.objectContaining({ state: 'failed', message: `${reference?.label} has no pyzmq` }),
+      ]);
+    }
+  });
+
+  it('that crashes at its start says so with its last words, and the others are measured', async () => {
+    const crashing = join(folder, 'crashing');
+    const identity = { ...python?.from, kind: undefined, path: undefined, executable: crashing, prefix: folder };
+    writeFileSync(
+      crashing,
+      `#!/bin/sh\n[ "$2" = identify ] && exec echo '${JSON.stringify(identity)}'\necho 'Fatal Python error' >&2; exit 1\n`,
+    );
+    chmodSync(crashing, 0o755);
+    const { code, stderr, stdout } = await convoy(...SHORT, '--policy', 'free-threaded', '--reference', crashing);
+    expect(stderr).toMatch(
+      /failed round 1: .*: the server's process \(.*\) ended with exit code 1; it wrote:\nFatal Python error/,
+    );
+    expect(stdout).toMatch(/free-threaded +loaded +\d/);
+    expect(code).toBe(EXIT.cellFailed);
+  });
+
+  it.each(['server', 'bench'] as const)('when the %s is killed in mid-run nothing of it is left', async (what) => {
+    const run = new Convoy('--server', 'blocking', '--rounds', '1', '--policy', 'free-threaded', '--reference', path);
+    const interpreters = () =>
+      run.processes().filter((pid) => {
+        try {
+          const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+          return command.includes(ECHO_SERVERS.slice(-30)) && !command.includes('identify');
+        } catch {
+          return false;
+        }
+      });
+    await run.until(() => interpreters().length === 1);
+    await delay(200);
+    const [pid] = interpreters();
+    if (what === 'bench') run.process.kill('SIGKILL');
+    else if (pid !== undefined) process.kill(pid, 'SIGKILL');
+    const { code, stderr } = await run.finished();
+    if (what === 'server') {
+      expect(stderr).toMatch(/failed round 1: .*: the server's process \(.*\) ended by SIGKILL/);
+      expect(code).toBe(EXIT.cellFailed);
+    }
+    expect(await run.leftovers()).toEqual([]);
+  });
+});
+
+it('gui has no server in Python', async () => {
+  const { code, stderr } = await convoy('--scenario', 'gui', '--reference', 'python3');
+  expect(stderr).toMatch(/gui has no server in Python/);
+  expect(code).toBe(EXIT.usage);
+});
+
+describe('fidelity', () => {
+  it.skipIf(python === undefined)('puts each pair beside each other, and writes an ordinary result', async () => {
+    const json = join(folder, 'fidelity.json');
+    const { code, stdout } = await convoy('fidelity', ...SHORT, '--reference', `${path},pypy9`, '--json', json);
+    expect(stdout).toMatch(new RegExp(`py32 beside ${python?.label}, blocking: inconclusive|: fail|: pass`));
+    for (const figure of ['unloaded', 'excess', 'p50', 'p90', 'p99', 'CPU thread keeps'])
+      expect(stdout).toContain(figure);
+    expect(stdout).toMatch(/pypy9: not compared: there is no «pypy9»/);
+    expect(code).toBe(EXIT.cellFailed);
+    expect(readResult('fidelity.json').cells).toHaveLength(4);
+  });
+
+  it('has nothing to say where there is no interpreter', async () => {
+    const { code, stderr } = await convoy('fidelity', '--reference', 'python9.9');
+    expect(stderr).toMatch(/no interpreter to compare with\npython9\.9: not compared: there is no/);
+    expect(code).toBe(EXIT.usage);
+  });
+});
+
+describe('calibrate', () => {
+  it.skipIf(python === undefined || !hasCompiler)('writes a profile that bench reads', async () => {
+    const profile = join(folder, 'profile.json');
+    const calibrated = await convoy('calibrate', '--against', path, '--rounds', '1', '--profile', profile);
+    expect(calibrated).toMatchObject({ code: EXIT.ok });
+    const { parameters, calibration } = interpreterProfileSchema.parse(JSON.parse(readFileSync(profile, 'utf8')));
+    expect(calibration?.interpreters.map(({ label }) => label)).toEqual([python?.label]);
+    const json = join(folder, 'calibrated.json');
+    await convoy(...SHORT, '--policy', 'py32', '--profile', profile, '--json', json);
+    expect(readResult('calibrated.json').workload.interpreterCostNs).toBe(parameters.interpreterCostNs);
+  });
+
+  it('needs an interpreter that is there', async () => {
+    const { code, stderr } = await convoy(
+      'calibrate',
+      '--against',
+      'python9.9',
+      '--profile',
+      join(folder, 'none.json'),
+    );
+    expect(stderr).toMatch(/--against python9\.9: there is no «python9\.9»/);
+    expect(code).toBe(EXIT.usage);
+  });
+});
+
+it.each([
+  ['{', /is no profile of convoy calibrate/],
+  ['{"format":"convoy-result"}', /is no profile of convoy calibrate:[\s\S]*format/],
+])('a profile that is none is refused: %s', async (text, message) => {
+  const file = join(folder, 'none.json');
+  writeFileSync(file, text);
+  const { code, stderr } = await convoy('--profile', file);
+  expect(stderr).toMatch(message);
+  expect(code).toBe(EXIT.usage);
+});
