@@ -1,11 +1,33 @@
 import { defineConfig } from 'vitest/config';
 
+/** Ratios of times are taken in these: nothing else may run meanwhile. */
+const MEASURING = ['test/command/bench.test.ts', 'test/lock/threads.test.ts', 'test/command/reference.test.ts'];
+
+const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    // Tests that start processes and threads measure ratios on two cores: one file at a time.
-    fileParallelism: false,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    projects: [
+      {
+        test: {
+          name: 'together',
+          include: ['test/**/*.test.ts'],
+          exclude: MEASURING,
+          maxWorkers: 2,
+          sequence: { groupOrder: 0 },
+          ...timeouts,
+        },
+      },
+      {
+        test: {
+          name: 'alone',
+          include: MEASURING,
+          fileParallelism: false,
+          maxWorkers: 1,
+          sequence: { groupOrder: 1 },
+          ...timeouts,
+        },
+      },
+    ],
   },
 });
