@@ -19,6 +19,8 @@ import { splitRoundTrips } from './split.ts';
 
 const CLIENT_PROCESS = new URL('../client/main.js', import.meta.url);
 
+/** For a message of the warm-up, on a busy machine, or a large one. */
+const WARMUP_MESSAGE_MS = 50;
 /** For the news of a process's death to arrive. */
 const DEATH_NEWS_MS = 200;
 /** The client ends a run by itself after at most three budgets. */
@@ -144,7 +146,7 @@ async function measureIn(
 /** Warm-up is made without CPU threads: under a policy that starves the server it would take longer than the run. */
 async function warmUp(client: Processes['client'], setup: ClientSetup): Promise<void> {
   const { transport, host, port, payloadBytes, delayNs, warmupMessages } = setup;
-  const timeoutMs = ANSWER_TIMEOUT_MS + warmupMessages * (delayNs / 1e6 + 10);
+  const timeoutMs = ANSWER_TIMEOUT_MS + warmupMessages * WARMUP_MESSAGE_MS;
   await client.call('connect', { transport, host, port, payloadBytes, delayNs, warmupMessages }, timeoutMs);
 }
 

@@ -52,9 +52,9 @@ const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
 const names = (known: object) => Object.keys(known).join(', ');
 
 /** The talk's workload, short enough that every server under every policy is measured in a minute. */
-export const DEFAULTS = { messages: '200', size: '8KiB', delay: '1ms', warmup: '100' } as const;
+export const DEFAULTS = { messages: '200', size: '8KiB', delay: '1ms', warmup: '2000' } as const;
 /** A key held down: 33 a second. */
-export const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms', warmup: '10' } as const;
+export const GUI_DEFAULTS = { messages: '60', size: '8B', delay: '30ms', warmup: '100' } as const;
 /** Both sides of the talk's second GUI slide: without and with `sys.setpriority(-1)` in the CPU thread. */
 export const GUI_POLICIES = [...Object.keys(POLICIES), 'priority(spinner-priority=0)'];
 
@@ -97,7 +97,7 @@ export const OPTIONS = {
   budget: { type: 'string', default: '2s', describe: 'when a cell stops in each round; its total is then projected' },
   warmup: {
     type: 'string',
-    describe: `messages that are not counted, before the CPU threads start; by default ${DEFAULTS.warmup}, keys ${GUI_DEFAULTS.warmup}`,
+    describe: `messages that are not counted, without pauses, before the CPU threads start; by default ${DEFAULTS.warmup}, keys ${GUI_DEFAULTS.warmup}`,
   },
   spinners: {
     type: 'string',

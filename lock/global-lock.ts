@@ -96,11 +96,16 @@ export class GlobalLock {
     }
   }
 
-  /** The second half of {@link around}, for callers that cannot say it with a closure: acquires and counts the transition. */
-  acquireAgain(): void {
+  /**
+   * The second half of {@link around}, for callers that cannot say it with a closure: acquires and counts the transition.
+   *
+   * @returns whether the thread had to sleep for it
+   */
+  acquireAgain(): boolean {
     const slept = this.#acquire();
     this.#books.cameBack(slept);
     this.#books.owns();
+    return slept;
   }
 
   /**

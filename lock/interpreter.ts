@@ -2,7 +2,7 @@
  * What stands for an interpreter's bytecodes: CPU work under the lock, in ticks, with yield points.
  *
  * The work is `fib` by recursion, the talk's own CPU thread. A yield point on every call would cost more than the call, so they
- * stand at the leaves: subtrees of the recursion of about 0.1 µs that run without one, as an interpreter looks at its breaker on
+ * stand at the leaves: subtrees of the recursion of 0.2 to 0.4 µs that run without one, as an interpreter looks at its breaker on
  * backward jumps and function entries, not on every instruction.
  */
 import type { GlobalLock } from './global-lock.ts';
@@ -10,8 +10,8 @@ import type { GlobalLock } from './global-lock.ts';
 /** Length of a tick. 100 of them, CPython 2.7's check interval, are 4 µs. */
 export const TICK_NS = 40;
 
-/** `fib(LEAF)` runs without a yield point: 67 calls. */
-const LEAF = 8;
+/** `fib(LEAF)` runs without a yield point: 109 calls. */
+const LEAF = 9;
 
 function fib(n: number): number {
   return n < 2 ? n : fib(n - 1) + fib(n - 2);

@@ -26,7 +26,7 @@ const WORKLOAD: Workload = {
   messages: 1_000,
   payloadBytes: 8_192,
   delayNs: 1e6,
-  warmupMessages: 300,
+  warmupMessages: 2_000,
   budgetNs: 60e9,
   spinners: 1,
   spinnerKind: 'fib',

@@ -84,7 +84,7 @@ static int client(int port, int messages, uint32_t bytes, long pause_ns, int war
     int64_t end = now_ns();
     if (memcmp(frame, back, 4 + bytes) != 0) { fprintf(stderr, "echo differs\n"); return 1; }
     if (i >= 0) rtt[i] = end - start;
-    if (pause_ns > 0) nanosleep(&nap, NULL);
+    if (i >= 0 && pause_ns > 0) nanosleep(&nap, NULL);
   }
   for (int i = 0; i < messages; i++) printf("%lld\n", (long long)rtt[i]);
   return 0;
