@@ -1,7 +1,7 @@
 /**
- * `npm run figures`: the claims of README about the apparatus, each measured against its reference in alternating rounds of one
- * run. Needs a C compiler; without one it is reported as not measured. Beside the real interpreters: `convoy fidelity`. Prints; asserts nothing: a shared machine fails a
- * threshold for reasons of its own.
+ * `npm run figures`: what a round trip of the apparatus costs, against a C server and client in alternating rounds of one run. Needs a
+ * C compiler; without one it is reported as not measured. Prints; asserts nothing: a shared machine fails a threshold for reasons
+ * of its own. Beside the real interpreters: `convoy fidelity`.
  */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';

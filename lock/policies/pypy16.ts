@@ -11,17 +11,14 @@
  * bug is inferred from the fix of a week before the talk, which made the yield a forced one.
  */
 import { definePolicy } from '../policy.ts';
-import { semaphorePost, semaphoreWait } from '../semaphore.ts';
+import py27 from './py27.ts';
 
 export default definePolicy({
   name: 'pypy16',
   summary: 'PyPy 1.6: the same as py27, every 10,000 loop iterations',
   exclusive: true,
   claims: [{ kind: 'zero-at-rest', word: 'WAITERS' }],
-  words: {
-    HELD: 'the semaphore: 0 free, 1 held',
-    WAITERS: 'how many threads are in acquire and did not find it free',
-  },
+  words: py27.words,
   options: {
     check: {
       kind: 'count',
@@ -31,15 +28,5 @@ export default definePolicy({
       summary: 'ticks between two releases',
     },
   },
-  rules({ HELD, WAITERS }, { check }) {
-    return {
-      *acquire(m) {
-        yield* semaphoreWait(m, HELD, WAITERS);
-      },
-      *release(m) {
-        yield* semaphorePost(m, HELD, WAITERS);
-      },
-      yieldPoint: { kind: 'ticks', every: check },
-    };
-  },
+  rules: py27.rules,
 });
