@@ -20,7 +20,9 @@ import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
 import { UsageError } from './exit-codes.ts';
 import { calibrated, readDefaultProfile, readInterpreterProfile } from './interpreter-profile.ts';
+import { type FoundJournal, journalPath, readJournal } from './journal.ts';
 import { METRICS } from './metrics.ts';
+import type { Given } from './option-sources.ts';
 import { planCells } from './plan.ts';
 import { presetSummaries } from './presets.ts';
 import { findReferences } from './reference/interpreter.ts';
@@ -42,6 +44,10 @@ export interface RunOptions {
   readonly outputs: Outputs;
   readonly thresholds: readonly Threshold[];
   readonly quiet: boolean;
+  /** The run it goes on with; null if it begins one. */
+  readonly resume: FoundJournal | null;
+  /** The options that decide what is measured, as they were given, wherever they came from. */
+  readonly given: Given;
 }
 
 export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown', string | null>>;
@@ -132,6 +138,10 @@ export const OPTIONS = {
   port: { type: 'string', default: '0', describe: 'port the servers bind to, one after the other; 0: any free one' },
   seed: { type: 'string', describe: 'of the order of the cells; by default a new one, which is printed' },
   json: { type: 'string', describe: 'write the result with all raw samples to this file, after every cell' },
+  resume: {
+    type: 'string',
+    describe: 'go on with the run of this --json file, from the journal beside it; other options come from there',
+  },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
   assert: {
@@ -143,6 +153,9 @@ export const OPTIONS = {
   preset: { type: 'string', describe: `options by the name of their purpose: ${presetSummaries()}` },
   config: { type: 'string', describe: 'options from a JSON file: {"messages": 1000, "policy": ["py32"]}' },
 } as const satisfies Record<string, Options>;
+
+/** What says where a run is kept and shown, or where options come from, and nothing of what is measured. */
+const NOT_OF_THE_RUN = ['json', 'resume', 'csv', 'markdown', 'assert', 'quiet', 'preset', 'config'];
 
 /** Adds the options to a command. */
 export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
@@ -202,6 +215,8 @@ export async function readOptions(
   }
   if (!isIPv4(workload.host))
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
+  const resume = args.resume === undefined ? null : await readJournal(args.resume);
+  const seed = args.seed ?? resume?.header.given['seed'] ?? String(Math.floor(Math.random() * MAX_SEED));
   const policies = await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
     spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
     keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
@@ -215,10 +230,12 @@ export async function readOptions(
     ],
     scenarios,
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
-    seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
+    seed: wholeNumber('seed', String(seed), 0, MAX_SEED),
     workload,
     quiet: args.quiet,
-    outputs: await readOutputs(args),
+    outputs: await readOutputs({ ...args, json: resultFileOf(args) }),
+    resume,
+    given: givenOf(args),
   };
   const cells = planCells(options.servers, options.policies, scenarios).map(({ policy, ...cell }) => ({
     ...cell,
@@ -227,6 +244,17 @@ export async function readOptions(
   const thresholds = (args.assert ?? []).map((text) => readThreshold(text, cells));
   tryToListen(workload);
   return { ...options, thresholds };
+}
+
+function givenOf(args: Readonly<Record<string, unknown>>): Given {
+  const names = Object.keys(OPTIONS).filter((name) => !NOT_OF_THE_RUN.includes(name) && args[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, args[name]])) as Given;
+}
+
+function resultFileOf({ json, resume }: { readonly json?: string | undefined; readonly resume?: string | undefined }) {
+  if (json !== undefined && resume !== undefined && resolve(json) !== resolve(resume))
+    throw new UsageError(`--resume ${resume} goes on in that file: leave --json out`);
+  return resume ?? json;
 }
 
 /** yargs makes a list of an option that is given twice, also of one that can have one value only. */
@@ -303,6 +331,7 @@ async function readOutputs(args: Partial<Record<keyof Outputs, string | undefine
   const given = Object.values(paths).filter((path) => path !== null);
   if (new Set(given).size < given.length) throw new UsageError('--json, --csv and --markdown need a file each');
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
+  if (paths.json !== null) await checkWritable('json', journalPath(paths.json));
   return paths;
 }
 
