@@ -9,7 +9,7 @@ import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { journalPath, readJournal } from '../../bench/journal.ts';
 import { readResult } from '../../bench/result-file.ts';
-import { TALK_SERVERS } from '../../server/echo-server.ts';
+import { TALK_SERVERS } from '../../server/servers.ts';
 import { Convoy } from './convoy.ts';
 
 /** Offloaded, so that there are three processes beside the command's. Four cells of half a second. */
