@@ -115,6 +115,7 @@ async function measureIn(
   const { port } = await server.start();
   await worker?.start();
 
+  client.place(workload.clientCpus);
   await warmUp(client, { ...workload, transport, host, port });
   const spinning = worker ?? (cell.scenario === 'unloaded' ? null : server);
   const solo = spinning === null ? null : await spinning.spin();
