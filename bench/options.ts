@@ -16,8 +16,8 @@ import {
 import { POLICIES } from '../lock/policies/index.ts';
 import { close, listen } from '../net/posix.ts';
 import { SystemError } from '../net/system-error.ts';
-import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
+import { EDITOR, TALK_SERVERS } from '../server/servers.ts';
 import { formatCpuList, parseCpuList, whyNotOn } from './cpu-list.ts';
 import { UsageError } from './exit-codes.ts';
 import { calibrated, readDefaultProfile, readInterpreterProfile } from './interpreter-profile.ts';

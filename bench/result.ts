@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { policySpecSchema } from '../lock/load-policy.ts';
+import { timelineSchema } from '../lock/timeline.ts';
 import { SPINNER_KINDS, serverReadingSchema } from '../server/protocol.ts';
 import { type ReferenceSpec, referenceSpecSchema } from './reference/interpreter.ts';
 import { profileSchema } from './simulate/profile.ts';
@@ -73,6 +74,8 @@ export const measuredRoundSchema = z.strictObject({
   soloRoundsPerSecond: z.number().nullable(),
   /** Why connections ended, where it was not by their client's good-bye. */
   connectionErrors: z.array(z.string()),
+  /** What every thread of the server's process did; absent where it was not recorded. */
+  timeline: timelineSchema.optional(),
 });
 export type MeasuredRound = z.infer<typeof measuredRoundSchema>;
 
