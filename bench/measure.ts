@@ -112,10 +112,10 @@ async function measureIn(
   const { workload } = setup;
   const { host, messages, budgetNs } = workload;
   const { transport } = await loadServer(cell.server);
+  client.place(workload.clientCpus);
   const { port } = await server.start();
   await worker?.start();
 
-  client.place(workload.clientCpus);
   await warmUp(client, { ...workload, transport, host, port });
   const spinning = worker ?? (cell.scenario === 'unloaded' ? null : server);
   const solo = spinning === null ? null : await spinning.spin();

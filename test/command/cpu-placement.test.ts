@@ -2,7 +2,6 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { allowedCpus, parseCpuList } from '../../bench/cpu-list.ts';
 import { EXIT } from '../../bench/exit-codes.ts';
@@ -36,14 +35,28 @@ function threadsOf(pids: readonly number[]): Thread[] {
   );
 }
 
-/** Threads of the client and of the others, while messages are exchanged with `server`; the run is then ended. */
+const commandOf = (pid: number) => read(`/proc/${pid}/cmdline`);
+
+/** proc(5): utime is the 12th field behind the name, in hundredths of a second. */
+function cpuSeconds(pid: number): number {
+  return Number(read(`/proc/${pid}/stat`).split(') ')[1]?.split(' ')[11] ?? 0) / 100;
+}
+
+/** Empty if the process has ended. */
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+/** Threads of the client and of the others, once a CPU thread is at work beside the server; the run is then ended. */
 async function threadsDuring(isServer: (command: string) => boolean, ...args: readonly string[]) {
   const run = new Convoy(
     ...['--server-cpus', `${first}`, '--client-cpus', `${second}`, '--messages', '10000', '--warmup', '10', ...args],
   );
-  const commandOf = (pid: number) => readFileSync(`/proc/${pid}/cmdline`, 'utf8');
-  await run.until(() => run.processes('client').length === 1 && run.processes().map(commandOf).some(isServer));
-  await delay(900);
+  await run.until(() => run.processes().some((pid) => isServer(commandOf(pid)) && cpuSeconds(pid) > 0.7));
   const clients = run.processes('client');
   const servers = run.processes().filter((pid) => pid !== run.process.pid && !clients.includes(pid));
   const threads = { client: threadsOf(clients), servers: threadsOf(servers), processes: servers.length };
@@ -78,7 +91,7 @@ describe.skipIf(second === undefined)('CPU placement holds every thread', () => 
   it.skipIf(python === undefined)('of an interpreter', async () => {
     const { servers } = await threadsDuring(
       (command) => command.includes('echo_servers.py'),
-      ...['--server', 'blocking', '--policy', 'free-threaded', '--reference', python ?? '', '--budget', '2s'],
+      ...['--server', 'blocking', '--policy', 'free-threaded', '--reference', python ?? '', '--budget', '1500ms'],
     );
     expect(servers.length).toBeGreaterThan(1);
   });
