@@ -5,14 +5,7 @@ import { isIPv4 } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { formatDuration, parseDuration } from '../lock/duration.ts';
-import {
-  MAX_PRIORITY,
-  MIN_PRIORITY,
-  PolicyError,
-  type PolicySpec,
-  type PolicyUse,
-  readPolicySpec,
-} from '../lock/load-policy.ts';
+import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec, type PolicyUse } from '../lock/load-policy.ts';
 import { POLICIES } from '../lock/policies/index.ts';
 import { close, listen } from '../net/posix.ts';
 import { SystemError } from '../net/system-error.ts';
@@ -26,6 +19,7 @@ import { METRICS } from './metrics.ts';
 import type { Given } from './option-sources.ts';
 import { planCells } from './plan.ts';
 import { presetSummaries } from './presets.ts';
+import { readPolicy } from './read-policy.ts';
 import { findReferences } from './reference/interpreter.ts';
 import { type Column, SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
@@ -339,16 +333,12 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
   if (wanted.length === 0) throw new UsageError(`--policy needs a name: ${names(POLICIES)}`);
   const specs = new Map<string, PolicySpec>();
   for (const text of wanted) {
-    try {
-      const spec = await readPolicySpec(text, use);
-      const same = specs.get(spec.label);
-      if (same !== undefined && JSON.stringify(same.from) !== JSON.stringify(spec.from)) {
-        throw new UsageError(`two policies are called «${spec.label}»; give one another name in its file`);
-      }
-      specs.set(spec.label, spec);
-    } catch (error) {
-      throw error instanceof PolicyError ? new UsageError(error.message) : error;
+    const spec = await readPolicy(text, use);
+    const same = specs.get(spec.label);
+    if (same !== undefined && JSON.stringify(same.from) !== JSON.stringify(spec.from)) {
+      throw new UsageError(`two policies are called «${spec.label}»; give one another name in its file`);
     }
+    specs.set(spec.label, spec);
   }
   return [...specs.values()];
 }
