@@ -56,6 +56,8 @@ export class Child<C extends Commands> {
     this.#channel.onMessage((message) => this.#hear(message));
     this.#exited = new Promise((resolve) => {
       const ended = (how: string) => {
+        // Of a process that did not start there is an error, and then its end all the same.
+        if (this.#end !== undefined) return;
         const said = this.#stderr.trim();
         this.#end = new ChildError(`${this.#what} ${how}${said === '' ? '' : `; it wrote:\n${said}`}`);
         this.#rejectAll(this.#end);

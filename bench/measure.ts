@@ -102,16 +102,22 @@ function adviceFor({ policy }: PlannedCell): string {
   return `; whether the policy is at fault shows convoy check ${fileURLToPath(policy.from.url)}`;
 }
 
-/** @throws Error if the server's cannot be started */
+/** @throws Error if one cannot be started; none is then left */
 function startProcesses(cell: PlannedCell, setup: MeasureSetup): Processes {
   const { messages, warmupMessages, port } = setup.workload;
   const loggedCalls = Math.min(MAX_LOGGED_CALLS, (messages + warmupMessages) * LOGGED_CALLS_PER_MESSAGE);
   const start = (role: Role) => startServerSide(cell, setup, role);
-  return {
-    server: start({ what: "the server's process", port, loggedCalls }),
-    client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
-    worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null,
-  };
+  const server = start({ what: "the server's process", port, loggedCalls });
+  try {
+    return {
+      server,
+      client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
+      worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null,
+    };
+  } catch (error) {
+    server.process.kill();
+    throw error;
+  }
 }
 
 async function measureIn(
