@@ -276,10 +276,15 @@ export class ServerProcess {
     const worker = new Worker(SERVER_THREAD, { workerData: data });
     this.#workers.add(worker);
     worker.once('exit', () => this.#workers.delete(worker));
-    await new Promise<void>((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('message', () => resolve());
-    });
+    try {
+      await new Promise<void>((resolve, reject) => {
+        worker.once('error', reject);
+        worker.once('message', () => resolve());
+      });
+    } catch (error) {
+      this.#freeNumbers.push(setup.thread);
+      throw error;
+    }
     worker.removeAllListeners('error');
     return { worker, number: setup.thread };
   }
