@@ -1,4 +1,5 @@
 /** `convoy demo`: a page in the browser, with an editor whose event loop shares the lock with CPU threads. Runs until it is told to end. */
+import { fileURLToPath } from 'node:url';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { TICK_NS } from '../lock/interpreter.ts';
 import { loadPolicy, type PolicySpec, TALK_USE } from '../lock/load-policy.ts';
@@ -6,7 +7,7 @@ import { layOut } from '../lock/memory.ts';
 import { POLICIES } from '../lock/policies/index.ts';
 import { HttpServer } from './demo/http-server.ts';
 import { Live, type Offer } from './demo/live.ts';
-import { MAX_SPINNERS } from './demo/messages.ts';
+import { MAX_SPINNERS, type PolicyChoice } from './demo/messages.ts';
 import { readPageFiles } from './demo/page-files.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { calibrated, readDefaultProfile } from './interpreter-profile.ts';
@@ -62,12 +63,17 @@ export async function demoCommand(args: DemoArguments): Promise<number> {
 }
 
 async function offer(spec: PolicySpec): Promise<Offer['policies'][number]> {
-  const { label, options, spinnerPriority } = spec;
+  const { label, spinnerPriority } = spec;
   if (spinnerPriority !== TALK_USE.spinnerPriority)
     throw new UsageError(`--policy ${label}: the page sets the priority of CPU threads; leave spinner-priority out`);
+  return { choice: { label, ...(await describe(spec)) }, spec: calibrated(spec, readDefaultProfile()) };
+}
+
+/** A user's file is not loaded here, where nothing could stop it: whether it knows priorities it decides when it runs. */
+async function describe(spec: PolicySpec): Promise<Omit<PolicyChoice, 'label'>> {
+  if (spec.from.kind === 'file') return { summary: fileURLToPath(spec.from.url), hasPriorities: true };
   const { words, rules, summary } = await loadPolicy(spec);
-  const hasPriorities = rules(layOut(words), options).setPriority !== undefined;
-  return { choice: { label, summary, hasPriorities }, spec: calibrated(spec, readDefaultProfile()) };
+  return { summary, hasPriorities: rules(layOut(words), spec.options).setPriority !== undefined };
 }
 
 async function listen(server: HttpServer, port: number): Promise<string> {

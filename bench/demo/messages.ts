@@ -38,7 +38,7 @@ export type FromPage = z.infer<typeof fromPageSchema>;
 export interface PolicyChoice {
   readonly label: string;
   readonly summary: string;
-  /** Whether it knows priorities. */
+  /** Whether it knows priorities, or may know them. */
   readonly hasPriorities: boolean;
 }
 
