@@ -84,12 +84,13 @@ function drawAxes(surface: Surface, x: (atMs: number) => number, y: (lagMs: numb
   context.setLineDash([]);
 }
 
-/** A line where another setting took over, and its name beside it. */
+/** A line where another setting took over, and its name beside it where there is room. */
 function drawSwitches(surface: Surface, typed: TypedKeys, x: (atMs: number) => number, fromMs: number): void {
   const { context, width, height, colour } = surface;
   context.fillStyle = colour('ink');
   context.strokeStyle = colour('ink');
   context.textBaseline = 'top';
+  context.textAlign = 'left';
   for (const [i, { atMs, setup }] of typed.switches.entries()) {
     const next = typed.switches[i + 1];
     if (next !== undefined && next.atMs < fromMs) continue;
@@ -97,10 +98,7 @@ function drawSwitches(surface: Surface, typed: TypedKeys, x: (atMs: number) => n
     if (atMs >= fromMs) line(context, left, 0, left, height - MARGIN.bottom);
     const nameWidth = context.measureText(setup.policy).width + 2 * GAP;
     const fits = left + nameWidth < (next === undefined ? width : x(next.atMs));
-    // The newest has its name in any case: at its left while there is no room.
-    if (!fits && next !== undefined) continue;
-    context.textAlign = fits ? 'left' : 'right';
-    context.fillText(setup.policy, left + (fits ? GAP : -GAP), 2);
+    if (fits) context.fillText(setup.policy, left + GAP, 2);
   }
 }
 

@@ -26,6 +26,8 @@ const hasPriorities = (policy: string) => withPriorities.includes(policy);
 let toldOfMs: number | null = null;
 /** What happened on the way to this setting. */
 let notice = '';
+/** The setting, and since when it runs; `Infinity`: not yet, or no more. */
+let running = { name: '', sinceMs: Infinity };
 
 function send(message: FromPage): void {
   socket.send(JSON.stringify(message));
@@ -65,10 +67,7 @@ function hear(message: ToPage): void {
       editor.paint(message.text);
       const lagMs = typed.answer(message, performance.now());
       if (lagMs !== null) showLast(lagMs);
-      if (toldOfMs !== null && typed.oldestMs !== toldOfMs) {
-        toldOfMs = null;
-        tell('');
-      }
+      if (toldOfMs !== null && typed.oldestMs !== toldOfMs) tellOfSetting();
       break;
     }
     case 'kept':
@@ -82,6 +81,8 @@ function showState(state: ProcessState): void {
   const name = describeSetup(state.setup, hasPriorities(state.setup.policy));
   byId('setting', HTMLElement).textContent = name;
   byId('again', HTMLButtonElement).hidden = state.kind !== 'failed';
+  toldOfMs = null;
+  running = { name, sinceMs: Infinity };
   switch (state.kind) {
     case 'starting':
       tell(`${notice}Starting ${name}. What you type meanwhile waits.`, notice !== '');
@@ -89,7 +90,8 @@ function showState(state: ProcessState): void {
     case 'running':
       typed.switchTo(state.setup, performance.now());
       showKept(null);
-      tell(`${notice}${name}: running.`, notice !== '');
+      running.sinceMs = performance.now();
+      tellOfSetting();
       notice = '';
       break;
     case 'ending':
@@ -101,9 +103,16 @@ function showState(state: ProcessState): void {
   }
 }
 
+function tellOfSetting(): void {
+  toldOfMs = null;
+  tell(`${notice}${running.name}: running.`, notice !== '');
+}
+
 function tellOfSlowness(nowMs: number): void {
   const { oldestMs } = typed;
-  if (oldestMs === null || oldestMs === toldOfMs || toldOfMs !== null || nowMs - oldestMs < SLOW_MS) return;
+  if (oldestMs === null || toldOfMs !== null) return;
+  // A key that waited for the switch may wait as long again.
+  if (nowMs - Math.max(oldestMs, running.sinceMs) < SLOW_MS) return;
   toldOfMs = oldestMs;
   tell(`No answer for more than ${formatMs(SLOW_MS)}. You can still switch to another policy.`, true);
 }
