@@ -179,7 +179,10 @@ async function readInterpreters(names: readonly string[]): Promise<Interpreter[]
   return found.filter(isInterpreter);
 }
 
-async function measureAll(columns: readonly Column[], { rounds, messages }: CalibrationSize): Promise<Sample[] | 'interrupted'> {
+async function measureAll(
+  columns: readonly Column[],
+  { rounds, messages }: CalibrationSize,
+): Promise<Sample[] | 'interrupted'> {
   const steps = planRounds(planCells([SERVER], columns, ['loaded']), rounds, SEED);
   const progress = new Progress(steps.length, process.stderr);
   const samples: Sample[] = [];
