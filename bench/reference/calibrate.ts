@@ -38,7 +38,7 @@ const OVERSHOOT_SAMPLES = 50;
 
 /** Interpreter costs to fit between. CPython 3 keeps its lock for long after a contended acquire, CPython 2 does not. */
 const TRIED_COSTS: Readonly<Record<'py27' | 'py32', readonly string[]>> = {
-  py27: ['0', '1us', '2us', '4us'],
+  py27: ['0', '2us', '4us', '8us'],
   py32: ['4us', '7us', '10us', '13us'],
 };
 
