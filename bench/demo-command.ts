@@ -1,7 +1,6 @@
 /** `convoy demo`: a page in the browser, with an editor whose event loop shares the lock with CPU threads. Runs until it is told to end. */
 import { fileURLToPath } from 'node:url';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
-import { TICK_NS } from '../lock/interpreter.ts';
 import { loadPolicy, type PolicySpec, TALK_USE } from '../lock/load-policy.ts';
 import { layOut } from '../lock/memory.ts';
 import { POLICIES } from '../lock/policies/index.ts';
@@ -50,7 +49,7 @@ export async function demoCommand(args: DemoArguments): Promise<number> {
   const specs = await readPolicies([...Object.keys(POLICIES), ...args.policy], TALK_USE);
   const setup = { policy: first?.label ?? '', spinners, priority: -1 } as const;
   const { interpreterCostNs } = readDefaultProfile().parameters;
-  const costs = { leafNs: measureLeafAloneNs(), ticksPerCall: interpreterCostNs / TICK_NS };
+  const costs = { leafNs: measureLeafAloneNs(), interpreterCostNs };
   const live = new Live({ policies: await Promise.all(specs.map(offer)), setup, costs });
   const server = new HttpServer(await readPageFiles(), (request, socket, head) => live.accept(request, socket, head));
   const address = await listen(server, port);
@@ -66,7 +65,7 @@ async function offer(spec: PolicySpec): Promise<Offer['policies'][number]> {
   const { label, spinnerPriority } = spec;
   if (spinnerPriority !== TALK_USE.spinnerPriority)
     throw new UsageError(`--policy ${label}: the page sets the priority of CPU threads; leave spinner-priority out`);
-  return { choice: { label, ...(await describe(spec)) }, spec: calibrated(spec, readDefaultProfile()) };
+  return { choice: { label, ...(await describe(spec)) }, spec: calibrated(spec, readDefaultProfile(), false) };
 }
 
 /** A user's file is not loaded here, where nothing could stop it: whether it knows priorities it decides when it runs. */

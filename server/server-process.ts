@@ -103,10 +103,8 @@ export class ServerProcess {
   async #listen({ concurrency }: Exclude<EchoServer, ZeromqServer>): Promise<number> {
     const listener = listen({ host: this.#setup.host, port: this.#setup.port });
     this.#stopAccepting = () => shutdown(listener);
-    // Threads are named in the order in which they are started: the main thread is the server.
-    const starting = [this.#startThread()];
-    if (concurrency === 'threads') starting.push(this.#startThread());
-    const [main, ...idle] = (await Promise.all(starting)) as [PooledThread, ...PooledThread[]];
+    const first = concurrency === 'threads' ? [this.#startThread()] : [];
+    const [main, ...idle] = await Promise.all([this.#startThread(), ...first]);
     this.#idle.push(...idle);
     this.#accepting = this.#run(main, { kind: 'main', listener }).then((error) => {
       close(listener);

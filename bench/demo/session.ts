@@ -6,6 +6,7 @@
  * Keys outlive a switch: those without an answer are typed again for the next process, as a user would, but their lag is not counted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { TICK_NS } from '../../lock/interpreter.ts';
 import type { PolicySpec } from '../../lock/load-policy.ts';
 import { EditorProcess, type EditorSetup } from './editor-process.ts';
 import { type DemoSetup, MAX_WAITING_KEYS, type ToPage } from './messages.ts';
@@ -13,7 +14,10 @@ import { type DemoSetup, MAX_WAITING_KEYS, type ToPage } from './messages.ts';
 const KEPT_EVERY_MS = 1_000;
 
 /** What work under the lock takes. */
-export type EditorCosts = Pick<EditorSetup, 'leafNs' | 'ticksPerCall'>;
+export interface EditorCosts extends Pick<EditorSetup, 'leafNs'> {
+  /** Before each call, under policies that have no interpreter cost of their own. */
+  readonly interpreterCostNs: number;
+}
 
 interface WaitingKey {
   readonly id: number;
@@ -118,8 +122,10 @@ export class Session {
 
   async #start(setup: DemoSetup, policy: PolicySpec): Promise<void> {
     this.#say({ type: 'state', state: { kind: 'starting', setup } });
+    const { leafNs, interpreterCostNs } = this.#costs;
+    const ticksPerCall = (policy.interpreterCostNs ?? interpreterCostNs) / TICK_NS;
     const process = new EditorProcess(
-      { policy, spinners: setup.spinners, ...this.#costs },
+      { policy, spinners: setup.spinners, leafNs, ticksPerCall },
       { answered: (key) => this.#answered(era, key), lost: (why) => this.#fail(era, why) },
     );
     const era: Era = { setup, process, state: 'starting' };
