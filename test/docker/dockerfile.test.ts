@@ -96,6 +96,7 @@ describe('the Dockerfile', () => {
     const [, program = ''] = /ln -s \/convoy\/(\S+) \/usr\/local\/bin\/convoy/.exec(link?.toString() ?? '') ?? [];
     expect(packedFiles()).toContain(program);
     expect(JSON.parse(read('package.json'))).toMatchObject({ bin: { convoy: program } });
+    expect(last('package', 'RUN')).toContain(`chmod 755 package/${program}`);
     expect(read(program)).toMatch(/^#!\/usr\/bin\/env node\n/);
     for (const name of ['command', 'server']) expect(last(name, 'ENTRYPOINT')).toBe('["tini", "--", "convoy"]');
   });
