@@ -13,7 +13,7 @@ import { CONTROL_PORT, read } from './files.ts';
 /** @returns its exit code */
 async function check(port: number): Promise<number> {
   const [healthcheck] = DockerfileParser.parse(read('docker/Dockerfile')).getHEALTHCHECKs();
-  const [, written = ''] = / CMD (\[.*\])$/s.exec(healthcheck?.getRawArgumentsContent() ?? '') ?? [];
+  const [, written = ''] = /^CMD (\[.*\])$/s.exec(healthcheck?.getRawArgumentsContent() ?? '') ?? [];
   const [program = '', ...args] = (JSON.parse(written) as string[]).map((each) =>
     each.replace(`/dev/tcp/127.0.0.1/${CONTROL_PORT}`, `/dev/tcp/127.0.0.1/${port}`),
   );
