@@ -17,8 +17,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Two cells; by this seed the unloaded one is first, and takes a second. The loaded one goes on for several. */
-const LONG = ['--server', 'blocking', '--policy', 'py32', '--messages', '1000', '--budget', '20s', '--seed', '2'];
+/** Two cells; by this seed the unloaded one is first. The loaded one goes on for seconds. */
+const LONG = ['--server', 'blocking', '--policy', 'py32', '--messages', '400', '--budget', '20s', '--seed', '2'];
 
 const agentOfOurs = () => startAgent([], '--control', '127.0.0.1:0', '--token-file', token);
 const jsonOf = (agent: RunningAgent) => join(folder, `${agent.port}.json`);

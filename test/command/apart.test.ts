@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { findPython } from '../python.ts';
 import { controllerOf, type RunningAgent, readResult, serversOf, startAgent, stopAgent, tokenIn } from './agents.ts';
@@ -21,16 +21,17 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const there = (agent: RunningAgent, tokenFile = token) => [...controllerOf(agent, tokenFile), '--json', json];
 const SHORT = ['--messages', '20', '--warmup', '20'];
-/** Two cells; by this seed the unloaded one is first, and takes a second. The loaded one goes on for several. */
-const LONG = ['--server', 'blocking', '--policy', 'py32', '--messages', '1000', '--budget', '20s', '--seed', '2'];
+/** Two cells; by this seed the unloaded one is first. The loaded one goes on for seconds. */
+const LONG = ['--server', 'blocking', '--policy', 'py32', '--messages', '400', '--budget', '20s', '--seed', '2'];
 const CELL = ['--server', 'blocking', '--policy', 'py32', ...SHORT];
 
 describe('bench --connect', () => {
   let agent: RunningAgent;
-  beforeEach(async () => {
+  beforeAll(async () => {
     agent = await startAgent([], '--control', '127.0.0.1:0', '--token-file', token);
   });
-  afterEach(async () => {
+  afterEach(() => agent.run.until(() => serversOf(agent).length === 0));
+  afterAll(async () => {
     expect(await stopAgent(agent)).toBe(EXIT.ok);
     expect(await agent.run.leftovers()).toEqual([]);
   });
@@ -48,7 +49,7 @@ describe('bench --connect', () => {
 
     const gui = await convoy(...there(agent), '--scenario', 'gui', '--policy', 'py32', '--messages', '5');
     expect(gui.code).toBe(EXIT.ok);
-    expect(agent.run.stdout.match(/: came$/gm)).toHaveLength(2);
+    expect(agent.run.stdout.match(/: came$/gm)?.length).toBeGreaterThanOrEqual(2);
   });
 
   it('lays the clock of the other machine over its own, where the round trips are long enough', async () => {
