@@ -21,8 +21,8 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 const there = (agent: RunningAgent, tokenFile = token) => [...controllerOf(agent, tokenFile), '--json', json];
 const SHORT = ['--messages', '20', '--warmup', '20'];
-/** Two cells; by this seed the unloaded one is first. The loaded one goes on for seconds. */
-const LONG = ['--server', 'blocking', '--policy', 'py32', '--messages', '400', '--budget', '20s', '--seed', '2'];
+/** Goes on for long enough to be interrupted. */
+const LONG = ['--server', 'blocking', '--policy', 'py32', '--messages', '10000', '--budget', '20s'];
 const CELL = ['--server', 'blocking', '--policy', 'py32', ...SHORT];
 
 describe('bench --connect', () => {
