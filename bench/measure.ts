@@ -98,9 +98,9 @@ function startProcesses(cell: PlannedCell, setup: MeasureSetup): Processes {
   const loggedCalls = Math.min(MAX_LOGGED_CALLS, (messages + warmupMessages) * LOGGED_CALLS_PER_MESSAGE);
   const start = (role: Role) => startServerSide(cell, setup, role);
   return {
-    server: start({ what: "the server's process", port, loggedCalls }),
+    server: start({ what: "the server's process", port, loggedCalls, records: setup.records }),
     client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
-    worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null,
+    worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0, records: false }) : null,
   };
 }
 
@@ -126,7 +126,7 @@ async function measureIn(
   const ended = await server.end();
   const offloaded = await worker?.end();
   setup.onEnd?.(ended);
-  const { reading, calls } = ended;
+  const { reading, calls, timeline } = ended;
 
   await client.call('stop', {}, END_TIMEOUT_MS);
   const { connectionErrors } = await server.stop();
@@ -140,6 +140,7 @@ async function measureIn(
     spinnerRoundsPerSecond: roundsPerSecond(offloaded?.reading ?? (solo === null ? null : reading)),
     soloRoundsPerSecond: solo?.soloRoundsPerSecond ?? null,
     connectionErrors,
+    ...(timeline === null ? {} : { timeline: timelineOfRun(timeline, trips) }),
   };
 }
 
@@ -164,6 +165,13 @@ function rawSamples(
     calls,
   );
   return { ...trips, lockWaitNs: whole(lockWaitNs), workNs: whole(workNs) };
+}
+
+/** What of a timeline is in the run, counted from its start. */
+function timelineOfRun(onMachinesClock: Timeline, { startedAtNs, durationNs }: RoundTrips): Timeline {
+  const timeline = countedFrom(onMachinesClock, Math.round(startedAtNs));
+  const untilNs = Math.min(timeline.untilNs, Math.round(durationNs));
+  return partOf(timeline, Math.min(untilNs, Math.max(timeline.fromNs, 0)), untilNs);
 }
 
 /** The rounds of the CPU threads stand beside it, as a rate. */

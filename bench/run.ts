@@ -58,7 +58,8 @@ async function runWith(
   for (const step of planRounds(planned, options.rounds, options.seed)) {
     if (interrupted.aborted) break;
     events.progress.starting(step);
-    const round = await measure(step, { workload: options.workload, leafNs, lockCounter }, interrupted, killed);
+    const setup = { workload: options.workload, leafNs, lockCounter, records: options.timeline };
+    const round = await measure(step, setup, interrupted, killed);
     if (round === null) break;
     cells.get(step.cell)?.rounds.push(round);
     events.progress.finished(step, round);

@@ -3,6 +3,7 @@
  * or an interpreter with a lock of its own. The client, the rounds and what is made of the samples are the same for both.
  */
 import { TICK_NS } from '../lock/interpreter.ts';
+import type { Timeline } from '../lock/timeline.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
 import { Child } from './child.ts';
 import type { PlannedCell } from './plan.ts';
@@ -24,6 +25,8 @@ export interface MeasureSetup {
   readonly leafNs: number;
   /** The library that counts interpreters' locks; null if there is none. */
   readonly lockCounter: string | null;
+  /** Whether the threads of our servers record what they do. */
+  readonly records: boolean;
   /** Is given all that a server's process said at the end, of which a result keeps the most part only. */
   onEnd?(end: ServerEnd): void;
 }
@@ -33,6 +36,8 @@ export interface ServerEnd {
   readonly reading: Reading;
   /** Times of the calls of its busiest thread: released, returned, acquired of each in turn; null where they cannot be had. */
   readonly calls: Float64Array | null;
+  /** What its threads did, on the machine's clock; null where that was not recorded. */
+  readonly timeline: Timeline | null;
   /** Waits for the lock that timed out; null where they are not counted. */
   readonly timeouts: { readonly count: number; readonly tookNs: number } | null;
 }
@@ -44,6 +49,7 @@ export interface Role {
   readonly port: number;
   /** How many of its last calls each thread notes the times of. */
   readonly loggedCalls: number;
+  readonly records: boolean;
 }
 
 export interface ServerSide {
@@ -70,9 +76,9 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: MeasureS
   const { workload, leafNs } = setup;
   const process = new Child(role.what, SERVER_PROCESS, serverCommands);
   const { host, maxMessageBytes, interpreterCostNs } = workload;
-  const { port, loggedCalls } = role;
+  const { port, loggedCalls, records } = role;
   const ticksPerCall = interpreterCostNs / TICK_NS;
-  const serverSetup = { server, policy, host, port, maxMessageBytes, ticksPerCall, leafNs, loggedCalls };
+  const serverSetup = { server, policy, host, port, maxMessageBytes, ticksPerCall, leafNs, loggedCalls, records };
   const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: policy.spinnerPriority };
   return {
     process,
@@ -80,8 +86,8 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: MeasureS
     spin: () => process.call('spin', spin, ANSWER_TIMEOUT_MS),
     begin: () => process.call('begin', {}, ANSWER_TIMEOUT_MS),
     async end() {
-      const { reading, calls } = await process.call('end', {}, ANSWER_TIMEOUT_MS);
-      return { reading: { ...reading, spinnerRounds: reading.spinners.rounds }, calls, timeouts: null };
+      const { reading, ...rest } = await process.call('end', {}, ANSWER_TIMEOUT_MS);
+      return { reading: { ...reading, spinnerRounds: reading.spinners.rounds }, ...rest, timeouts: null };
     },
     stop: () => process.call('stop', {}, END_TIMEOUT_MS),
   };
@@ -106,6 +112,7 @@ function interpreted(server: string, spec: ReferenceSpec, setup: MeasureSetup, r
       return {
         reading: readingOf(reading),
         calls: calls === null ? null : Float64Array.from(calls),
+        timeline: null,
         timeouts: reading.server && { count: reading.server.timeouts, tookNs: reading.server.timedOutNs },
       };
     },

@@ -20,7 +20,8 @@ answerParent(serverCommands, {
     running().begin();
     return {};
   },
-  end: () => ({ reading: running().end(), calls: running().calls() }),
+  end: () => ({ reading: running().end(), calls: running().calls(), timeline: running().timelineOfRun() }),
+  timeline: ({ sinceNs }) => running().timeline(sinceNs),
   stop: async () => {
     const connectionErrors = await running().stop();
     leaveParent();
