@@ -112,6 +112,7 @@ async function measureIn(
   const { workload } = setup;
   const { host, messages, budgetNs } = workload;
   const { transport } = await loadServer(cell.server);
+  client.place(workload.clientCpus);
   const { port } = await server.start();
   await worker?.start();
 
