@@ -1,6 +1,7 @@
 /** Measures one cell once: fresh processes, told to end at the end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
+import { countedFrom, partOf, type Timeline } from '../lock/timeline.ts';
 import type { serverCommands } from '../server/protocol.ts';
 import { loadServer } from '../server/servers.ts';
 import { Child } from './child.ts';
@@ -100,7 +101,10 @@ function startProcesses(cell: PlannedCell, setup: MeasureSetup): Processes {
   return {
     server: start({ what: "the server's process", port, loggedCalls, records: setup.records }),
     client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
-    worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0, records: false }) : null,
+    worker:
+      cell.scenario === 'offloaded'
+        ? start({ what: 'the CPU process', port: 0, loggedCalls: 0, records: false })
+        : null,
   };
 }
 

@@ -43,9 +43,11 @@ export interface RunOptions {
   readonly outputs: Outputs;
   readonly thresholds: readonly Threshold[];
   readonly quiet: boolean;
+  /** Whether the threads of the servers record what they do. */
+  readonly timeline: boolean;
 }
 
-export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown', string | null>>;
+export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'trace', string | null>>;
 
 export const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
@@ -140,6 +142,15 @@ export const OPTIONS = {
   json: { type: 'string', describe: 'write the result with all raw samples to this file, after every cell' },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
+  timeline: {
+    type: 'boolean',
+    default: false,
+    describe: 'record what every thread of a server does: who holds the lock, who waits',
+  },
+  trace: {
+    type: 'string',
+    describe: 'write that to this file, at the end, for https://ui.perfetto.dev; implies --timeline',
+  },
   assert: {
     type: 'string',
     array: true,
@@ -226,6 +237,7 @@ export async function readOptions(
     seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
     workload,
     quiet: args.quiet,
+    timeline: args.timeline || args.trace !== undefined,
     outputs: await readOutputs(args),
   };
   const cells = planCells(options.servers, options.policies, scenarios).map(({ policy, ...cell }) => ({
@@ -326,10 +338,11 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
 }
 
 async function readOutputs(args: Partial<Record<keyof Outputs, string | undefined>>): Promise<Outputs> {
-  const { json, csv, markdown } = args;
-  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown) };
+  const { json, csv, markdown, trace } = args;
+  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown), trace: resolved(trace) };
   const given = Object.values(paths).filter((path) => path !== null);
-  if (new Set(given).size < given.length) throw new UsageError('--json, --csv and --markdown need a file each');
+  if (new Set(given).size < given.length)
+    throw new UsageError('--json, --csv, --markdown and --trace need a file each');
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
   return paths;
 }

@@ -15,7 +15,7 @@ export async function writeResult(path: string, result: Result): Promise<void> {
 }
 
 /** Replaces a file as a whole: written beside it first, then renamed. */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string | Iterable<string>): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
   await writeFile(beside, text);
   await rename(beside, path);

@@ -3,8 +3,9 @@ import { styleText } from 'node:util';
 import { EXIT } from './exit-codes.ts';
 import { interruptible } from './interrupts.ts';
 import { Progress } from './progress.ts';
+import { renderChromeTrace } from './render/chrome-trace.ts';
 import { renderTerminal } from './render/terminal.ts';
-import { writeResult } from './result-file.ts';
+import { writeResult, writeWhole } from './result-file.ts';
 import { compareWithMeasured, renderComparison } from './simulate/against.ts';
 import type { SimulateOptions } from './simulate/options.ts';
 import { planSimulation } from './simulate/plan.ts';
@@ -28,6 +29,7 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
   );
   progress.end();
   if (options.jsonPath !== null) await writeResult(options.jsonPath, result);
+  if (options.tracePath !== null) await writeWhole(options.tracePath, renderChromeTrace(result));
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   if (options.against !== null) {
     process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);

@@ -87,7 +87,6 @@ export class GlobalLock {
   acquire(): void {
     this.#recorder?.wants();
     this.#acquire();
-    this.#owns();
   }
 
   /** Gives the lock up, for long. The caller holds it. */
@@ -130,10 +129,7 @@ export class GlobalLock {
    */
   comeBack(nowMs: number): number {
     this.#recorder?.wants(nowMs * 1e6);
-    const slept = this.#acquire();
-    this.#books.cameBack(slept);
-    this.#owns();
-    return slept ? performance.now() : nowMs;
+    return this.#acquire(true) || nowMs;
   }
 
   /**
@@ -172,25 +168,29 @@ export class GlobalLock {
     this.#recorder?.offers(this.#breaker >= 0);
     this.#release();
     this.#acquire();
-    this.#owns();
-  }
-
-  #owns(): void {
-    this.#recorder?.holds(this.#books.taker);
-    this.#books.owns();
   }
 
   #release(): void {
     runSteps(this.#rules.release(this.#memory, this.#me));
   }
 
-  /** Returns whether the thread slept, and adds up for how long. */
-  #acquire(): boolean {
+  /**
+   * Acquires and keeps the books.
+   *
+   * @param afterCall whether the thread comes back from one
+   * @returns when the thread had the lock, by `performance.now()`, if it slept; else 0, and the clock was not read
+   */
+  #acquire(afterCall = false): number {
     const memory = this.#memory;
+    const books = this.#books;
     memory.sleptAtMs = 0;
     runSteps(this.#rules.acquire(memory, this.#me));
-    if (memory.sleptAtMs === 0) return false;
-    this.#books.slept((performance.now() - memory.sleptAtMs) * 1e6);
-    return true;
+    const slept = memory.sleptAtMs !== 0;
+    const nowMs = slept ? performance.now() : 0;
+    if (slept) books.slept((nowMs - memory.sleptAtMs) * 1e6);
+    if (afterCall) books.cameBack(slept);
+    this.#recorder?.holds(books.taker, nowMs * 1e6);
+    books.owns();
+    return nowMs;
   }
 }

@@ -67,8 +67,7 @@ export class Recorder {
   }
 
   /** The thread is about to sleep on a word of the lock. */
-  sleeps(): void {
-    const nowNs = this.#clock();
+  sleeps(nowNs = this.#clock()): void {
     this.#writeWish(nowNs);
     // A policy may sleep in `setPriority`; whoever holds the lock runs.
     if (this.#state === EVENT.runs) return;
@@ -92,12 +91,13 @@ export class Recorder {
    * The thread has the lock.
    *
    * @param taker the thread that had it last, if that was another one and nobody else may hold it at the same time; else 0
+   * @param atNs if the clock has been read since
    */
-  holds(taker: number): void {
+  holds(taker: number, atNs = 0): void {
     if (this.#wishes && taker === 0) {
       if (!this.#offered) this.#enter(EVENT.runs, this.#wishNs);
     } else {
-      const nowNs = this.#clock();
+      const nowNs = atNs === 0 ? this.#clock() : atNs;
       this.#writeWish(nowNs);
       if (taker !== 0 && this.#called) this.#ring.write(nowNs, EVENT.stolen, taker);
       this.#enter(EVENT.runs, nowNs);

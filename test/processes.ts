@@ -38,6 +38,7 @@ export async function startServer(
       ticksPerCall: 10,
       leafNs: 300,
       loggedCalls: 0,
+      records: false,
       ...setup,
     },
     TIMEOUT_MS,

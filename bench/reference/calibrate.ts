@@ -121,6 +121,7 @@ async function measureAll(interpreters: readonly Interpreter[], rounds: number):
           workload: WORKLOAD,
           leafNs,
           lockCounter,
+          records: false,
           onEnd: (end: ServerEnd) => ends.push(end),
         };
         progress.starting(step);

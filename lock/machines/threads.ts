@@ -83,7 +83,10 @@ export class RecordedThreadMemory extends ThreadMemory {
   }
 
   override wait(word: Word, expected: number, timeoutNs: number): Step {
-    this.#recorder.sleeps();
+    // One look at the clock for both.
+    const nowMs = performance.now();
+    if (this.sleptAtMs === 0) this.sleptAtMs = nowMs;
+    this.#recorder.sleeps(nowMs * 1e6);
     const outcome = super.wait(word, expected, timeoutNs);
     this.#recorder.wakes();
     return outcome;
