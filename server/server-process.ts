@@ -109,8 +109,9 @@ export class ServerProcess {
   async #listen({ concurrency }: Exclude<EchoServer, ZeromqServer>): Promise<number> {
     const listener = listen({ host: this.#setup.host, port: this.#setup.port });
     this.#stopAccepting = () => shutdown(listener);
-    const first = concurrency === 'threads' ? [this.#startThread()] : [];
-    const [main, ...idle] = await Promise.all([this.#startThread(), ...first]);
+    // In this order: a recording calls the first thread the server.
+    const threads = concurrency === 'threads' ? [this.#startThread(), this.#startThread()] : [this.#startThread()];
+    const [main, ...idle] = (await Promise.all(threads)) as [PooledThread, ...PooledThread[]];
     this.#idle.push(...idle);
     this.#accepting = this.#run(main, { kind: 'main', listener }).then((error) => {
       close(listener);
