@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RoundTrips } from '../client/protocol.ts';
-import { countedFrom, partOf, type Timeline } from '../lock/timeline.ts';
+import { partOf, retimed, type Timeline } from '../lock/timeline.ts';
 import { loadServer } from '../server/servers.ts';
 import { ClientSide } from './client-side.ts';
 import type { PlannedCell, PlannedRound } from './plan.ts';
@@ -164,7 +164,7 @@ function rawSamples(
 
 /** What of a timeline is in the run, counted from its start. */
 function timelineOfRun(onMachinesClock: Timeline, { startedAtNs, durationNs }: RoundTrips): Timeline {
-  const timeline = countedFrom(onMachinesClock, Math.round(startedAtNs));
+  const timeline = retimed(onMachinesClock, (ns) => ns - Math.round(startedAtNs));
   const untilNs = Math.min(timeline.untilNs, Math.round(durationNs));
   return partOf(timeline, Math.min(untilNs, Math.max(timeline.fromNs, 0)), untilNs);
 }

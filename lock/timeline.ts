@@ -143,11 +143,10 @@ export function partOf(timeline: Timeline, fromNs: number, untilNs: number): Tim
   return { ...timeline, fromNs, untilNs, threads: timeline.threads.map((thread) => cut(thread, fromNs, untilNs)) };
 }
 
-/** The same, its times counted from another moment. */
-export function countedFrom(timeline: Timeline, originNs: number): Timeline {
-  const since = (ns: number) => ns - originNs;
-  const threads = timeline.threads.map((thread) => ({ ...thread, atNs: thread.atNs.map(since) }));
-  return { ...timeline, fromNs: since(timeline.fromNs), untilNs: since(timeline.untilNs), threads };
+/** The same by another clock: `timeOf` turns a time into that clock's, in whole nanoseconds and in their order. */
+export function retimed(timeline: Timeline, timeOf: (ns: number) => number): Timeline {
+  const threads = timeline.threads.map((thread) => ({ ...thread, atNs: thread.atNs.map(timeOf) }));
+  return { ...timeline, fromNs: timeOf(timeline.fromNs), untilNs: timeOf(timeline.untilNs), threads };
 }
 
 /**

@@ -21,7 +21,7 @@ import { type Program, STATE, type VirtualThread } from '../../lock/machines/vir
 import type { Policy } from '../../lock/policy.ts';
 import { Recorder } from '../../lock/recorder.ts';
 import { Recording } from '../../lock/recording.ts';
-import { countedFrom, type ThreadTimeline, type Timeline } from '../../lock/timeline.ts';
+import { retimed, type ThreadTimeline, type Timeline } from '../../lock/timeline.ts';
 import type { Socket } from '../../net/posix.ts';
 import { CALL_NAMES, type MessageSocket, type ServerTask } from '../../server/calls.ts';
 import type { EchoServer } from '../../server/echo-server.ts';
@@ -329,7 +329,7 @@ class World {
     if (recording === null) return {};
     const { startedAtNs, durationNs } = this.#trips;
     const timeline = recording.read(startedAtNs, startedAtNs + durationNs);
-    return { timeline: countedFrom(timeline, startedAtNs) };
+    return { timeline: retimed(timeline, (ns) => ns - startedAtNs) };
   }
 
   #snapshot(process: Process): Snapshot {
