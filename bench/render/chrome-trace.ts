@@ -122,7 +122,7 @@ function* sliceEvents(
   const { name, fromNs, untilNs } = slice;
   yield { ph: 'B', pid, tid, ts: micros(fromNs), name, ...(Object.keys(args).length === 0 ? {} : { args }) };
   for (const { ph, id, atNs } of ends) {
-    yield { ph, ...ARROW, id, pid, tid, ts: micros(atNs), ...(ph === 'f' ? { bp: 'e' } : {}) };
+    yield { ph, ...ARROW, id, pid, tid, ts: micros(atNs), ...(ph === 'f' ? { bp: 'e' as const } : {}) };
   }
   yield { ph: 'E', pid, tid, ts: micros(untilNs) };
 }
@@ -141,12 +141,12 @@ function slicesOf({ atNs, event, by }: ThreadTimeline, { untilNs, calls }: Timel
     const next = states[n + 1];
     const endNs = next === undefined ? untilNs : (atNs[next] as number);
     if (endNs === fromNs || state === EVENT.away) return [];
-    const name = state === EVENT.call ? (calls[by[i] as number] as string) : NAMES[state as keyof typeof NAMES];
+    const name = state === EVENT.call ? (calls[by[i] as number] as string) : (NAMES[state] as string);
     return [{ name, state, fromNs, untilNs: endNs }];
   });
 }
 
-const NAMES = {
+const NAMES: Readonly<Record<number, string>> = {
   [EVENT.wants]: 'wants the lock',
   [EVENT.sleeps]: 'waits for the lock, asleep',
   [EVENT.runs]: 'runs',

@@ -3,7 +3,7 @@ import type { Chapter, Holder, Story, TracedMessage } from '../message-story.ts'
 import { rttOf } from '../message-story.ts';
 import { roundName } from './chrome-trace.ts';
 import { plural } from './format.ts';
-import type { StyleText } from './terminal.ts';
+import type { Paint } from './terminal.ts';
 
 /** A holder of so little of a wait is not worth its name. */
 const SLIGHT_SHARE = 0.05;
@@ -17,7 +17,7 @@ export function renderMessage(
   { thread, chapters }: Story,
   rounds: number,
   why: string,
-  style: StyleText,
+  paint: Paint,
 ): string {
   const { cell, round, index } = message;
   const waitedNs = sum(chapters.filter(({ kind }) => kind === 'wait').map(lengthOf));
@@ -35,7 +35,7 @@ export function renderMessage(
     line('0.000', '(the client sends)', ''),
     ...rows.map(({ atNs, step, meanwhile, stands }) => {
       const text = line(decimals(atNs), step, meanwhile);
-      return stands ? style('bold', text) : text;
+      return stands ? paint('bold', text) : text;
     }),
     line(decimals(rttOf(message)), '(the client has the echo)', ''),
   ].join('\n');

@@ -70,7 +70,6 @@ export function live(life: readonly Episode[], capacity: number): { timeline: Ti
 
 /** The state of a thread at a time, by the last event not after it. */
 export function stateAt({ threads: [thread] }: Timeline, atNs: number): string | undefined {
-  const last =
-    thread?.event.findLastIndex((word, i) => isStateNumber(word) && (thread.atNs[i] as number) <= atNs) ?? -1;
+  const last = thread?.event.findLastIndex((word, i) => isStateNumber(word) && (thread?.atNs[i] ?? 0) <= atNs) ?? -1;
   return Object.keys(EVENT)[thread?.event[last] ?? -1];
 }

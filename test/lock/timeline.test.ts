@@ -69,7 +69,7 @@ it('a call that loses the lock is a call, a wait, a steal, and who it was', () =
   const { timeline } = live(
     [
       {
-        ...{ runsNs: 100, how: 'call', call: 2, callNs: 10, forced: false, taker: 3 },
+        ...{ runsNs: 100, how: 'call' as const, call: 2, callNs: 10, forced: false, taker: 3 },
         sleeps: [
           { awakeNs: 1, asleepNs: 5_000, asks: true },
           { awakeNs: 2, asleepNs: 20, asks: false },

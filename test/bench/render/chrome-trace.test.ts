@@ -19,7 +19,7 @@ async function simulated(policy: string, server: string): Promise<MeasuredRound>
     ...{
       server,
       policy: await readPolicySpec(policy),
-      scenario: 'loaded',
+      scenario: 'loaded' as const,
       cpus: 2,
       spinners: 2,
       profile,
