@@ -18,7 +18,7 @@ export async function writeResult(path: string, result: Result): Promise<void> {
  * Replaces a file as a whole: written beside it first, to the disk, then renamed. Whatever goes wrong, or ends the process, the file is
  * the one before or the new one.
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string | Iterable<string>): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
   try {
     const file = await open(beside, 'w');

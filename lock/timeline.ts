@@ -32,6 +32,9 @@ type Mark = (typeof MARKS)[number];
 /** An event in a timeline is the index of its word here. */
 export const EVENTS = [...STATES, ...MARKS] as const;
 
+/** Word → its number in {@link EVENTS}. */
+export const EVENT = Object.fromEntries(EVENTS.map((event, i) => [event, i])) as Readonly<Record<State | Mark, number>>;
+
 const wholeNs = z.number().int();
 
 const threadTimelineSchema = z.strictObject({
@@ -123,6 +126,49 @@ function faultOfThread(
     beforeNs = at;
   }
   return null;
+}
+
+/** Whether the number of a word in {@link EVENTS} is that of a state. */
+export function isStateNumber(event: number): boolean {
+  return event < STATES.length;
+}
+
+/**
+ * A part of a timeline, as a timeline.
+ *
+ * @param fromNs not before its beginning
+ * @param untilNs not after its end
+ */
+export function partOf(timeline: Timeline, fromNs: number, untilNs: number): Timeline {
+  return { ...timeline, fromNs, untilNs, threads: timeline.threads.map((thread) => cut(thread, fromNs, untilNs)) };
+}
+
+/** The same by another clock: `timeOf` turns a time into that clock's, in whole nanoseconds and in their order. */
+export function retimed(timeline: Timeline, timeOf: (ns: number) => number): Timeline {
+  const threads = timeline.threads.map((thread) => ({ ...thread, atNs: thread.atNs.map(timeOf) }));
+  return { ...timeline, fromNs: timeOf(timeline.fromNs), untilNs: timeOf(timeline.untilNs), threads };
+}
+
+/**
+ * Cuts a thread's events to a time, so that the first says the state it was in at the beginning.
+ *
+ * @param thread one that was away before its first event
+ */
+export function cut(thread: ThreadTimeline, fromNs: number, untilNs: number): ThreadTimeline {
+  const { atNs, event, by } = thread;
+  let first = 0;
+  let state = -1;
+  for (; first < atNs.length && (atNs[first] as number) <= fromNs; first++) {
+    if (isStateNumber(event[first] as number)) state = first;
+  }
+  let end = atNs.length;
+  while (end > first && (atNs[end - 1] as number) > untilNs) end--;
+  return {
+    ...thread,
+    atNs: [fromNs, ...atNs.slice(first, end)],
+    event: [state < 0 ? EVENT.away : (event[state] as number), ...event.slice(first, end)],
+    by: [state < 0 ? 0 : (by[state] as number), ...by.slice(first, end)],
+  };
 }
 
 function isState(word: State | Mark): word is State {

@@ -7,6 +7,7 @@ import { SPINNER_KINDS } from '../../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
 import {
+  OPTIONS as BENCH_OPTIONS,
   DEFAULTS,
   duration,
   GUI_DEFAULTS,
@@ -38,6 +39,9 @@ export interface SimulateOptions {
   readonly profile: Profile;
   readonly shard: Shard;
   readonly jsonPath: string | null;
+  readonly tracePath: string | null;
+  /** Whether the threads of the servers record what they do. */
+  readonly timeline: boolean;
   /** A measured result to hold the simulated one against. */
   readonly against: Result | null;
 }
@@ -98,6 +102,8 @@ const OPTIONS = {
     describe: 'I/N: simulate the I-th of N parts; convoy merge joins the files',
   },
   json: { type: 'string', describe: 'write the result with all raw samples to this file' },
+  timeline: BENCH_OPTIONS.timeline,
+  trace: BENCH_OPTIONS.trace,
   against: {
     type: 'string',
     describe: 'a file of bench: simulate its cells with its workload, and show how far off each is',
@@ -126,6 +132,8 @@ export async function readSimulateOptions(
     seed: wholeNumber('seed', args.seed, 0, MAX_SEED),
     shard: parseShard(args.shard),
     jsonPath: args.json === undefined ? null : await writablePath('json', args.json),
+    tracePath: args.trace === undefined ? null : await writablePath('trace', args.trace),
+    timeline: args.timeline || args.trace !== undefined,
   };
   if (args.against !== undefined) {
     const against = await readResult(args.against);

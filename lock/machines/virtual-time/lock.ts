@@ -5,6 +5,7 @@
 import { type BookBuffers, Books } from '../../books.ts';
 import { INTS_PER_WORD, layOut } from '../../memory.ts';
 import type { Policy, Rules } from '../../policy.ts';
+import type { Recorder } from '../../recorder.ts';
 import { VirtualMemory, VirtualWords } from './memory.ts';
 import { OFFER, type Program, type VirtualThread } from './thread.ts';
 
@@ -44,14 +45,23 @@ export class VirtualLock {
   readonly memory: VirtualMemory;
   /** Ticks between two offers; 0 if ticks are not counted. */
   readonly everyTicks: number;
+  /** Is told what this thread does; its clock is the machine's. */
+  readonly recorder: Recorder | null;
   readonly #rules: Rules;
   readonly #me: number;
   readonly #thread: VirtualThread;
   readonly #clock: { readonly nowNs: number };
 
   /** @param me the thread's number under this lock, from 1 */
-  constructor(state: VirtualLockState, me: number, thread: VirtualThread, clock: { readonly nowNs: number }) {
+  constructor(
+    state: VirtualLockState,
+    me: number,
+    thread: VirtualThread,
+    clock: { readonly nowNs: number },
+    recorder: Recorder | null = null,
+  ) {
     this.state = state;
+    this.recorder = recorder;
     this.#me = me;
     this.#thread = thread;
     this.#clock = clock;
@@ -64,33 +74,34 @@ export class VirtualLock {
   }
 
   *acquire(): Program {
-    const thread = this.#thread;
-    thread.sleptAtNs = -1;
-    yield thread.steps(this.#rules.acquire(this.memory, this.#me), this);
-    if (thread.sleptAtNs >= 0) this.books.slept(this.#clock.nowNs - thread.sleptAtNs);
-    this.books.owns();
+    this.recorder?.wants();
+    yield* this.#acquire(false);
   }
 
+  /** For long. */
   *release(): Program {
-    yield this.#thread.steps(this.#rules.release(this.memory, this.#me), this);
+    this.recorder?.leaves();
+    yield* this.#release();
   }
 
-  /** After a call that was made without the lock. */
-  *acquireAgain(): Program {
-    const thread = this.#thread;
-    thread.sleptAtNs = -1;
-    yield thread.steps(this.#rules.acquire(this.memory, this.#me), this);
-    const slept = thread.sleptAtNs >= 0;
-    if (slept) this.books.slept(this.#clock.nowNs - thread.sleptAtNs);
-    this.books.cameBack(slept);
-    this.books.owns();
+  /** For the time of a call: which, as a number that the reader of a recording knows. */
+  *leave(call: number): Program {
+    this.recorder?.calls(call, this.#clock.nowNs);
+    yield* this.#release();
+  }
+
+  /** After that call. */
+  *comeBack(): Program {
+    this.recorder?.wants();
+    yield* this.#acquire(true);
   }
 
   /** At a yield point at which the lock must be offered. */
   *offer(): Program {
     this.books.offered(1);
-    yield* this.release();
-    yield* this.acquire();
+    this.recorder?.offers(true);
+    yield* this.#release();
+    yield* this.#acquire(false);
   }
 
   /** Interpreter work under the lock, with yield points; `Infinity`: for ever. */
@@ -120,5 +131,21 @@ export class VirtualLock {
   *setPriority(priority: number): Program {
     if (this.#rules.setPriority === undefined) return;
     yield this.#thread.steps(this.#rules.setPriority(this.memory, this.#me, priority), this);
+  }
+
+  *#release(): Program {
+    yield this.#thread.steps(this.#rules.release(this.memory, this.#me), this);
+  }
+
+  *#acquire(afterCall: boolean): Program {
+    const { books } = this;
+    const thread = this.#thread;
+    thread.sleptAtNs = -1;
+    yield thread.steps(this.#rules.acquire(this.memory, this.#me), this);
+    const slept = thread.sleptAtNs >= 0;
+    if (slept) books.slept(this.#clock.nowNs - thread.sleptAtNs);
+    if (afterCall) books.cameBack(slept);
+    this.recorder?.holds(books.taker);
+    books.owns();
   }
 }

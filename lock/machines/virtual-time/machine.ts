@@ -229,6 +229,7 @@ export class Machine {
       }
 
       if (thread.piece !== null) {
+        thread.lock?.recorder?.wakes();
         if (this.#nextStep(thread)) {
           thread.paying = PAYING.step;
           const { op } = thread.memory as VirtualMemory;
@@ -342,6 +343,7 @@ export class Machine {
         return 0;
       }
       thread.stepsSinceSleep = 0;
+      thread.lock?.recorder?.sleeps();
       thread.sleepsOn = memory.word;
       thread.asleepSinceNs = this.nowNs;
       words.sleepersOf(memory.word).add(thread.number);
@@ -358,9 +360,14 @@ export class Machine {
       return -1;
     }
     memory.op = op;
+    const before = words.values[memory.word];
     thread.result = memory.performAtomic();
     memory.op = OP.none;
-    if (op !== OP.load && memory.word === words.breaker && words.watchers.size > 0) this.#cutShort(memory);
+    if (op !== OP.load && memory.word === words.breaker) {
+      if (words.watchers.size > 0) this.#cutShort(memory);
+      const missed = op === OP.compareExchange && before !== memory.first;
+      if (words.values[words.breaker] !== 0 && !missed) thread.lock?.recorder?.requests();
+    }
     return 0;
   }
 
