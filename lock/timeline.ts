@@ -24,7 +24,7 @@ export const MARKS = [
   'drop-requested',
   /** Gave the lock up at a yield point, and did not have it back at once. */
   'drop-honoured',
-  /** Came back from a call without the lock, and another thread, `by`, had held it meanwhile. */
+  /** Came back from a call without the lock, and another thread had held it meanwhile. */
   'stolen',
 ] as const;
 type Mark = (typeof MARKS)[number];
@@ -43,7 +43,7 @@ const threadTimelineSchema = z.strictObject({
   /** `server`, `connection 1`, `CPU thread 1`, … */
   name: z.string(),
   role: z.enum(['server', 'spinner']),
-  /** Events in the time of the timeline, or before it, that were overwritten before they were read. */
+  /** Events since the run began that were overwritten before they were read: what is missing before `fromNs`. */
   lostEvents: z.number().int().nonnegative(),
   /** When each event was. The first is at `fromNs`, and says the state the thread was in then. */
   atNs: z.array(wholeNs),
