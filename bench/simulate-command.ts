@@ -2,9 +2,9 @@
 import { styleText } from 'node:util';
 import { EXIT } from './exit-codes.ts';
 import { interruptible } from './interrupts.ts';
+import { writeOutputs } from './outputs.ts';
 import { Progress } from './progress.ts';
 import { renderTerminal } from './render/terminal.ts';
-import { writeResult } from './result-file.ts';
 import { compareWithMeasured, renderComparison } from './simulate/against.ts';
 import type { SimulateOptions } from './simulate/options.ts';
 import { planSimulation } from './simulate/plan.ts';
@@ -27,7 +27,8 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
     ),
   );
   progress.end();
-  if (options.jsonPath !== null) await writeResult(options.jsonPath, result);
+  const { jsonPath: json, reportPath: report } = options;
+  await writeOutputs({ json, report, csv: null, markdown: null }, result);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   if (options.against !== null) {
     process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);

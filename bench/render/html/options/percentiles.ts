@@ -1,0 +1,74 @@
+/** Percentile curves, for the chart library. */
+import type { EChartsOption } from 'echarts';
+import type { PercentilesChart } from '../charts.ts';
+import { axis, FONT, FRAME, INK, written } from './frame.ts';
+import { lookOf } from './looks.ts';
+
+/** As far from 100 % as ten to this power: 1 is 90 %, 2 is 99 %. */
+function nines(percent: number): number {
+  return -Math.log10(1 - percent / 100);
+}
+
+/** A few percentiles are marked on each line, so that it can be told from the others. */
+const MARKED = [50, 90, 99, 99.9] as const;
+
+export function percentilesOption({ series }: PercentilesChart, widthPx: number): EChartsOption {
+  const end = Math.max(1, ...series.map(({ messages }) => Math.log10(messages)));
+  const symbolSize = (value: readonly number[]) =>
+    MARKED.some((percent) => Math.abs((value[0] ?? 0) - nines(percent)) < 1e-9) ? 9 : 0;
+  return {
+    ...FRAME,
+    tooltip: {
+      ...FRAME.tooltip,
+      valueFormatter: (value) => `${written(Number(value))} ms`,
+      axisPointer: { ...FRAME.tooltip.axisPointer, label: { show: false, formatter: ({ value }) => shareOf(+value) } },
+    },
+    grid: { left: 46, right: widthPx < 400 ? 84 : 104, top: 28, bottom: 28 },
+    xAxis: {
+      type: 'value',
+      min: 0,
+      max: end,
+      interval: 1,
+      ...axis(''),
+      axisLabel: { ...FONT, formatter: (value: number) => (Number.isInteger(value) ? shareOf(value) : '') },
+    },
+    yAxis: {
+      type: 'log',
+      ...axis('ms'),
+      nameLocation: 'end',
+      axisLabel: { ...FONT, formatter: (value: number) => written(value) },
+    },
+    series: series.map(({ label, look, messages, points, maxMs }) => {
+      const { colour, dash, symbol } = lookOf(look);
+      return {
+        name: label,
+        type: 'line',
+        symbol: `path://${symbol}`,
+        symbolSize,
+        showAllSymbol: true,
+        lineStyle: { color: colour, width: 2, type: dash.length === 0 ? 'solid' : [...dash] },
+        itemStyle: { color: colour },
+        emphasis: { disabled: true },
+        endLabel: {
+          show: true,
+          ...FONT,
+          color: INK,
+          formatter: label,
+          distance: 6,
+          width: widthPx < 400 ? 76 : 96,
+          overflow: 'truncate' as const,
+        },
+        labelLayout: { moveOverlap: 'shiftY' as const },
+        data: [
+          ...points.map(([percent, ms]) => [nines(percent), Math.max(ms, 1e-3)]),
+          [Math.log10(messages), Math.max(maxMs, 1e-3)],
+        ],
+      };
+    }),
+  };
+}
+
+/** 2 → `99 %`. */
+function shareOf(value: number): string {
+  return value === 0 ? '0 %' : `${Number((100 * (1 - 10 ** -value)).toFixed(Math.max(0, Math.ceil(value) - 2) + 1))} %`;
+}
