@@ -1,6 +1,8 @@
 /** A process the bench has started: commands to it, and its end. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { type AnswerOf, type Commands, type RequestOf, replySchema } from '../net/commands.ts';
+import { placeProcess } from './affinity.ts';
+import { parseCpuList } from './cpu-list.ts';
 
 /** A process that failed, went away or did not answer; the message names it and says how. */
 export class ChildError extends Error {
@@ -93,6 +95,16 @@ export class Child<C extends Commands> {
       clearTimeout(timer);
       this.#waiting.delete(id);
     }
+  }
+
+  /**
+   * Keeps the process and all its threads on some CPUs.
+   *
+   * @param cpus undefined: on any
+   */
+  place(cpus: string | undefined): void {
+    const { pid } = this.#process;
+    if (cpus !== undefined && pid !== undefined) placeProcess(pid, parseCpuList(cpus) ?? []);
   }
 
   /** How the process ended, if it has. */

@@ -5,6 +5,7 @@ import { availableParallelism, cpus, loadavg, release, totalmem } from 'node:os'
 import { promisify } from 'node:util';
 import { libzmqVersion } from '../net/libzmq.ts';
 import packageJson from '../package.json' with { type: 'json' };
+import { allowedCpus } from './cpu-list.ts';
 import type { Environment } from './result.ts';
 
 /** Read before a run; {@link finishEnvironment} completes it. */
@@ -17,12 +18,11 @@ interface CpuTime {
 }
 
 export async function probeEnvironment(): Promise<EnvironmentBefore> {
-  const status = await readOr('/proc/self/status', '');
   return {
     convoy: packageJson.version,
     revision: await revision(),
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
-    cpus: /^Cpus_allowed_list:\s*(\S+)/m.exec(status)?.[1] ?? 'unknown',
+    cpus: allowedCpus(),
     cpuCount: availableParallelism(),
     memoryBytes: totalmem(),
     kernel: release(),

@@ -1,8 +1,8 @@
 /** Measures one cell once: fresh processes, told to end at the end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
-import { loadServer } from '../server/echo-server.ts';
 import type { serverCommands } from '../server/protocol.ts';
+import { loadServer } from '../server/servers.ts';
 import { Child } from './child.ts';
 import type { PlannedCell, PlannedRound } from './plan.ts';
 import type { Reading } from './reference/reference-protocol.ts';
@@ -112,6 +112,7 @@ async function measureIn(
   const { workload } = setup;
   const { host, messages, budgetNs } = workload;
   const { transport } = await loadServer(cell.server);
+  client.place(workload.clientCpus);
   const { port } = await server.start();
   await worker?.start();
 

@@ -16,8 +16,9 @@ import {
 import { POLICIES } from '../lock/policies/index.ts';
 import { close, listen } from '../net/posix.ts';
 import { SystemError } from '../net/system-error.ts';
-import { EDITOR, TALK_SERVERS } from '../server/echo-server.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
+import { EDITOR, TALK_SERVERS } from '../server/servers.ts';
+import { formatCpuList, parseCpuList, whyNotOn } from './cpu-list.ts';
 import { UsageError } from './exit-codes.ts';
 import { calibrated, readDefaultProfile, readInterpreterProfile } from './interpreter-profile.ts';
 import { METRICS } from './metrics.ts';
@@ -130,6 +131,11 @@ export const OPTIONS = {
   'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
   host: { type: 'string', default: '127.0.0.1', describe: 'IPv4 address the servers bind to' },
   port: { type: 'string', default: '0', describe: 'port the servers bind to, one after the other; 0: any free one' },
+  'server-cpus': {
+    type: 'string',
+    describe: 'CPUs for the server and the CPU threads, such as 0,2-3; by default any',
+  },
+  'client-cpus': { type: 'string', describe: 'CPUs for the client; by default any' },
   seed: { type: 'string', describe: 'of the order of the cells; by default a new one, which is printed' },
   json: { type: 'string', describe: 'write the result with all raw samples to this file, after every cell' },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
@@ -195,6 +201,8 @@ export async function readOptions(
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     host: args.host,
     port: wholeNumber('port', args.port, 0, 65_535),
+    serverCpus: cpuList('server-cpus', args['server-cpus']),
+    clientCpus: cpuList('client-cpus', args['client-cpus']),
   };
   if (workload.payloadBytes > workload.maxMessageBytes) {
     throw new UsageError(
@@ -226,6 +234,8 @@ export async function readOptions(
     policy: policy.label,
   }));
   const thresholds = (args.assert ?? []).map((text) => readThreshold(text, cells));
+  refuseCpus('server-cpus', workload.serverCpus);
+  refuseCpus('client-cpus', workload.clientCpus);
   tryToListen(workload);
   return { ...options, thresholds };
 }
@@ -259,6 +269,24 @@ export function size(option: string, text: string, minBytes: number, maxBytes: n
   if (bytes !== undefined && bytes >= minBytes && bytes <= maxBytes) return bytes;
   const range = `from ${formatSize(minBytes)} to ${formatSize(maxBytes)}`;
   throw new UsageError(`--${option} is a size (B, kB, KiB, MB, MiB, GiB) ${range}, not «${text}»`);
+}
+
+/**
+ * CPUs as an option gives them, in the one spelling of their list.
+ *
+ * @param text undefined if the option was not given
+ */
+export function cpuList(option: string, text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
+  const cpus = parseCpuList(text);
+  if (cpus === undefined) throw new UsageError(`--${option} is a list of CPUs such as 0,2-3, not «${text}»`);
+  return formatCpuList(cpus);
+}
+
+/** Refuses CPUs that are not there, or not allowed to this process. */
+export function refuseCpus(option: string, cpus: string | undefined): void {
+  const why = cpus === undefined ? null : whyNotOn(cpus);
+  if (why !== null) throw new UsageError(`--${option}: ${why}`);
 }
 
 /** Splits at commas that are not inside parentheses: `py32(a=1,b=2),free-threaded` is two. */

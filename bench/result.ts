@@ -37,6 +37,10 @@ export const workloadSchema = z.strictObject({
   maxMessageBytes: z.number().int().positive(),
   host: z.string(),
   port: z.number().int(),
+  /** CPUs of the server's process and the CPU threads, `0,2-3`; absent: any. */
+  serverCpus: z.string().optional(),
+  /** CPUs of the client's process; absent: any. */
+  clientCpus: z.string().optional(),
 });
 export type Workload = z.infer<typeof workloadSchema>;
 
@@ -95,6 +99,7 @@ export type Cell = z.infer<typeof cellSchema>;
 export const warningSchema = z.strictObject({
   kind: z.enum([
     'few-cpus',
+    'shared-cpus',
     'busy-machine',
     'stolen-time',
     'drift',

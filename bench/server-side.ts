@@ -76,7 +76,10 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: MeasureS
   const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: policy.spinnerPriority };
   return {
     process,
-    start: () => process.call('start', serverSetup, ANSWER_TIMEOUT_MS),
+    start() {
+      process.place(workload.serverCpus);
+      return process.call('start', serverSetup, ANSWER_TIMEOUT_MS);
+    },
     spin: () => process.call('spin', spin, ANSWER_TIMEOUT_MS),
     begin: () => process.call('begin', {}, ANSWER_TIMEOUT_MS),
     async end() {
@@ -98,7 +101,10 @@ function interpreted(server: string, spec: ReferenceSpec, setup: MeasureSetup, r
   const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: 0 };
   return {
     process,
-    start: () => process.call('start', { server, host, port, maxMessageBytes, loggedCalls }, ANSWER_TIMEOUT_MS),
+    start() {
+      process.place(workload.serverCpus);
+      return process.call('start', { server, host, port, maxMessageBytes, loggedCalls }, ANSWER_TIMEOUT_MS);
+    },
     spin: () => process.call('spin', spin, ANSWER_TIMEOUT_MS),
     begin: () => process.call('begin', {}, ANSWER_TIMEOUT_MS),
     async end() {

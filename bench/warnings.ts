@@ -2,20 +2,28 @@
 import { type Cell, type Column, type Environment, isReference, type Warning, type Workload } from './result.ts';
 import { cellWarnings } from './warnings/cell.ts';
 import { cpuShareWarnings } from './warnings/cpu-share.ts';
+import { cpuWarnings } from './warnings/cpus.ts';
 import { lockWarnings } from './warnings/lock.ts';
 import { machineWarnings } from './warnings/machine.ts';
 import { roundWarnings } from './warnings/rounds.ts';
 
-/** @param columns what the cells ran under; only where interpreters are among them does it matter */
+/**
+ * @param environment of the machine, the client's if there are two
+ * @param columns what the cells ran under; only where interpreters are among them does it matter
+ * @param serverEnvironment of the server's machine, where that is another
+ */
 export function warningsOf(
   cells: readonly Cell[],
   environment: Environment,
   workload: Workload,
   columns: readonly Column[] = [],
+  serverEnvironment?: Environment,
 ): Warning[] {
   const interpreters = new Set(columns.filter(isReference).map(({ label }) => label));
   return [
-    ...machineWarnings(cells, environment, workload),
+    ...cpuWarnings(cells, workload, environment, serverEnvironment),
+    ...machineWarnings(environment),
+    ...(serverEnvironment === undefined ? [] : machineWarnings(serverEnvironment, " of the server's machine")),
     ...roundWarnings(cells),
     ...cpuShareWarnings(
       cells.filter(({ policy }) => !interpreters.has(policy)),

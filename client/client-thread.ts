@@ -5,7 +5,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { clockOriginNs } from '../net/clock.ts';
-import { CLIENTS } from './echo-client.ts';
+import { CLIENTS } from './clients.ts';
 import type { RoundTrips } from './protocol.ts';
 import { type ClientThreadData, type ClientThreadMessage, type ClientThreadTask, END } from './thread-messages.ts';
 

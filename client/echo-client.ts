@@ -25,10 +25,3 @@ export interface EchoClient {
    */
   interrupt(handle: number): void;
 }
-
-/** Wire format → client. */
-export const CLIENTS: Readonly<Record<string, () => Promise<{ default: EchoClient }>>> = {
-  framed: () => import('./framed.ts'),
-  multiprocessing: () => import('./multiprocessing.ts'),
-  zmtp: () => import('./zeromq.ts'),
-};

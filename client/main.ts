@@ -1,7 +1,8 @@
 /** The process of one client: its thread blocks in system calls, and this one can still be told to end it. */
 import { Worker } from 'node:worker_threads';
 import { answerParent, leaveParent } from '../net/commands.ts';
-import { CLIENTS, type EchoClient } from './echo-client.ts';
+import { CLIENTS } from './clients.ts';
+import type { EchoClient } from './echo-client.ts';
 import { type ClientSetup, clientCommands, type RoundTrips } from './protocol.ts';
 import { type ClientThreadData, type ClientThreadMessage, type ClientThreadTask, END } from './thread-messages.ts';
 

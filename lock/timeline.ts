@@ -22,7 +22,7 @@ export type State = (typeof STATES)[number];
 export const MARKS = [
   /** Asked the holder to give the lock up: set the word that it looks at on its yield points. */
   'drop-requested',
-  /** Gave the lock up at a yield point, and another thread took it. */
+  /** Gave the lock up at a yield point, and did not have it back at once. */
   'drop-honoured',
   /** Came back from a call without the lock, and another thread, `by`, had held it meanwhile. */
   'stolen',
@@ -52,7 +52,7 @@ const threadTimelineSchema = z.strictObject({
       .nonnegative()
       .max(EVENTS.length - 1),
   ),
-  /** Of `stolen`, the number of the thread that had held the lock; else 0. */
+  /** Of `stolen`, the number of the thread that had held the lock. Of `call`, which one: an index into `calls`. Else 0. */
   by: z.array(z.number().int().nonnegative()),
 });
 export type ThreadTimeline = z.infer<typeof threadTimelineSchema>;
@@ -61,6 +61,8 @@ const plainSchema = z.strictObject({
   /** From when on every thread's events are whole: later than the start if some were overwritten. */
   fromNs: wholeNs,
   untilNs: wholeNs,
+  /** Names of calls. The first is that of a call nothing is known about: `call`. */
+  calls: z.array(z.string()).min(1),
   threads: z.array(threadTimelineSchema),
 });
 export type Timeline = z.infer<typeof plainSchema>;
@@ -82,29 +84,36 @@ const FOLLOWS: Readonly<Record<State, readonly State[]>> = {
 };
 
 /** What is wrong with a timeline as its vocabulary has it, or null. */
-function faultOf({ fromNs, untilNs, threads }: Timeline): string | null {
+function faultOf({ fromNs, untilNs, calls, threads }: Timeline): string | null {
   if (fromNs > untilNs) return 'it ends before it begins';
   if (new Set(threads.map(({ thread }) => thread)).size < threads.length) return 'a thread is in it twice';
   for (const thread of threads) {
-    const fault = faultOfThread(thread, fromNs, untilNs);
+    const fault = faultOfThread(thread, fromNs, untilNs, calls);
     if (fault !== null) return `${thread.name} (thread ${thread.thread}): ${fault}`;
   }
   return null;
 }
 
-function faultOfThread({ thread, atNs, event, by }: ThreadTimeline, fromNs: number, untilNs: number): string | null {
+function faultOfThread(
+  { thread, atNs, event, by }: ThreadTimeline,
+  fromNs: number,
+  untilNs: number,
+  calls: readonly string[],
+): string | null {
   if (event.length !== atNs.length || by.length !== atNs.length) return 'its lists differ in length';
   if (atNs[0] !== fromNs) return 'its first event is not at the beginning';
   let state = null as State | null;
   let beforeNs = fromNs;
   for (const [i, at] of atNs.entries()) {
     const word = EVENTS[event[i] as number];
-    const thief = by[i] as number;
+    const detail = by[i] as number;
     if (word === undefined) return `event ${i} is none`;
     const where = `event ${i}, ${word} at ${at} ns,`;
     if (at < beforeNs) return `${where} is before the one before it`;
     if (at > untilNs) return `${where} is after the end`;
-    if (word === 'stolen' ? thief === 0 || thief === thread : thief !== 0) return `${where} names thread ${thief}`;
+    if (word === 'stolen' ? detail === 0 || detail === thread : detail !== 0 && word !== 'call')
+      return `${where} names thread ${detail}`;
+    if (word === 'call' && calls[detail] === undefined) return `${where} names call ${detail}, which has no name`;
     if (isState(word)) {
       if (state !== null && !FOLLOWS[state].includes(word)) return `${where} cannot follow ${state}`;
       state = word;

@@ -25,8 +25,9 @@ import type { ThreadSetup } from '../lock/thread-setup.ts';
 import { clockOriginNs } from '../net/clock.ts';
 import { close, listen, portOf, reset, type Socket, shutdown } from '../net/posix.ts';
 import { createCallLog, readCallLog } from './call-log.ts';
-import { type EchoServer, loadServer, type ZeromqServer } from './echo-server.ts';
+import type { EchoServer, ZeromqServer } from './echo-server.ts';
 import type { ServerReading, ServerSetup, SpinSetup } from './protocol.ts';
+import { loadServer } from './servers.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
 
 const SERVER_THREAD = new URL('../workers/server-thread.js', import.meta.url);

@@ -1,78 +1,118 @@
-/** Servers and clients in processes of their own, for tests: from the compiled modules, since worker threads cannot load TypeScript. */
+/**
+ * Servers and clients in processes of their own, for tests, as the bench starts them: from the compiled modules, since worker threads
+ * cannot load TypeScript. Each is told to end at its test's end at the latest, and must do so by itself.
+ */
+import { expect, onTestFinished } from 'vitest';
 import { Child } from '../bench/child.ts';
 import { type ClientSetup, clientCommands } from '../client/protocol.ts';
 import { readPolicySpec } from '../lock/load-policy.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
 
-/** For an answer on a busy machine; a test fails long before it hangs. */
+/** For an answer on a busy machine, and to end a test that would wait for ever. */
 const TIMEOUT_MS = 20_000;
 
-type ServerCommands = typeof serverCommands;
-type ClientCommands = typeof clientCommands;
-
-/** A server under the 3.2 policy, listening. */
-export async function startServer(server: string, setup: Partial<ServerSetup> = {}) {
+/**
+ * A server, listening.
+ *
+ * @param policy as on the command line
+ */
+export async function startServer(
+  server: string,
+  { policy = 'py32', ...setup }: Partial<Omit<ServerSetup, 'policy'>> & { policy?: string } = {},
+) {
+  const spec = await readPolicySpec(policy);
   const child = new Child(
-    "the server's process",
+    `the process of ${server}`,
     new URL('../dist/server/main.js', import.meta.url),
-    serverCommands satisfies ServerCommands,
+    serverCommands,
   );
-  try {
-    const { port } = await child.call(
-      'start',
-      {
-        server,
-        policy: await readPolicySpec('py32'),
-        host: '127.0.0.1',
-        port: 0,
-        maxMessageBytes: 2 ** 20,
-        ticksPerCall: 10,
-        leafNs: 300,
-        loggedCalls: 0,
-        ...setup,
-      },
-      TIMEOUT_MS,
-    );
-    return {
-      port,
-      begin: () => child.call('begin', {}, TIMEOUT_MS),
-      end: async () => (await child.call('end', {}, TIMEOUT_MS)).reading,
-      spin: (spinners: number) => child.call('spin', { spinners, kind: 'fib', priority: 0 }, TIMEOUT_MS),
-      /** Stops it; how its process then ended. */
-      stop: () => stop(child),
-    };
-  } catch (error) {
-    await stop(child);
-    throw error;
-  }
+  const stop = stopOnce(child, () => child.call('stop', {}, TIMEOUT_MS));
+  const { port } = await child.call(
+    'start',
+    {
+      server,
+      policy: spec,
+      host: '127.0.0.1',
+      port: 0,
+      maxMessageBytes: 2 ** 26,
+      ticksPerCall: 10,
+      leafNs: 300,
+      loggedCalls: 0,
+      ...setup,
+    },
+    TIMEOUT_MS,
+  );
+  const begin = () => child.call('begin', {}, TIMEOUT_MS);
+  const end = async () => (await child.call('end', {}, TIMEOUT_MS)).reading;
+  const transitions = async () => (await end()).server.transitions;
+  return {
+    port,
+    /** Starts counting, once the server has nothing to do. */
+    begin: async () => {
+      await begin();
+      await settled(transitions);
+      await begin();
+    },
+    /** What was counted since. */
+    end,
+    /** How often the server has given up the lock since. */
+    transitions,
+    spin: (spinners: number) => child.call('spin', { spinners, kind: 'fib', priority: 0 }, TIMEOUT_MS),
+    /** Ends the server, which must leave nothing behind. Returns why connections ended, where it was not by a good-bye. */
+    stop: async () => (await stop()).connectionErrors,
+  };
 }
 
 /** A client, connected and warm. */
 export async function startClient(setup: Pick<ClientSetup, 'transport' | 'port'> & Partial<ClientSetup>) {
-  const child = new Child(
-    "the client's process",
-    new URL('../dist/client/main.js', import.meta.url),
-    clientCommands satisfies ClientCommands,
+  const child = new Child("the client's process", new URL('../dist/client/main.js', import.meta.url), clientCommands);
+  const stop = stopOnce(child, () => child.call('stop', {}, TIMEOUT_MS));
+  await child.call(
+    'connect',
+    { host: '127.0.0.1', payloadBytes: 8_192, delayNs: 0, warmupMessages: 0, ...setup },
+    TIMEOUT_MS,
   );
-  try {
-    await child.call(
-      'connect',
-      { host: '127.0.0.1', payloadBytes: 8_192, delayNs: 0, warmupMessages: 0, ...setup },
-      TIMEOUT_MS,
-    );
-    return {
-      run: (messages: number) => child.call('run', { messages, budgetNs: 60e9 }, TIMEOUT_MS),
-      /** Stops it; how its process then ended. */
-      stop: () => stop(child),
-    };
-  } catch (error) {
-    await stop(child);
-    throw error;
-  }
+  return {
+    run: (messages: number) => child.call('run', { messages, budgetNs: 60e9 }, TIMEOUT_MS),
+    /** Ends the client, which must leave nothing behind. */
+    stop: async () => void (await stop()),
+  };
 }
 
-async function stop(child: Child<{ stop: ServerCommands['stop'] | ClientCommands['stop'] }>): Promise<string> {
-  await child.call('stop', {}, TIMEOUT_MS).catch(() => {});
-  await child.ended(TIMEOUT_MS);
-  return child.lost?.message ?? 'still runs';
+/** What stops a process, however often it is called; once at the test's end at the latest. */
+function stopOnce<Answer>(
+  child: Pick<Child<typeof serverCommands>, 'ended' | 'kill' | 'lost'>,
+  tell: () => Promise<Answer>,
+): () => Promise<Answer> {
+  let stopped: Promise<Answer> | undefined;
+  const stop = async () => {
+    const answer = await tell();
+    expect(await child.ended(TIMEOUT_MS), 'it ended by itself').toBe(true);
+    expect(child.lost?.message).toMatch(/exit code 0$/);
+    return answer;
+  };
+  const once = () => {
+    stopped ??= stop();
+    return stopped;
+  };
+  onTestFinished(async () => {
+    try {
+      await once();
+    } finally {
+      child.kill();
+    }
+  });
+  return once;
+}
+
+/** Resolves when a count no longer changes. */
+export async function settled(count: () => Promise<number>): Promise<number> {
+  let last = await count();
+  for (let same = 0; same < 5; same++) {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    const now = await count();
+    if (now !== last) same = -1;
+    last = now;
+  }
+  return last;
 }

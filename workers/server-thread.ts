@@ -4,7 +4,8 @@ import { enterThread } from '../lock/thread-setup.ts';
 import type { Socket } from '../net/posix.ts';
 import { CallLog } from '../server/call-log.ts';
 import { drive, driveAsynchronously } from '../server/driver.ts';
-import { loadServer, type OpenServer } from '../server/echo-server.ts';
+import type { OpenServer } from '../server/echo-server.ts';
+import { loadServer } from '../server/servers.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask } from '../server/thread-messages.ts';
 
 const { setup, server, limits, ticksPerCall, log } = workerData as ServerThreadData;

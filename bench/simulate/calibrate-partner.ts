@@ -2,8 +2,8 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Futexes } from '../../lock/machines/futex.ts';
 import { clockOriginNs } from '../../net/clock.ts';
+import { pinTo } from '../affinity.ts';
 import { type PartnerTask, WORD } from './calibrate-messages.ts';
-import { pinTo } from './pin.ts';
 
 const task = workerData as PartnerTask;
 const words = new Int32Array(task.words);

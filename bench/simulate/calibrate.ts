@@ -17,12 +17,12 @@ import py32 from '../../lock/policies/py32.ts';
 import { clockOriginNs } from '../../net/clock.ts';
 import { PollSet, READABLE } from '../../net/poll-set.ts';
 import * as posix from '../../net/posix.ts';
+import { pinTo, unpin } from '../affinity.ts';
 import { measure } from '../measure.ts';
 import type { MeasuredRound, Workload } from '../result.ts';
 import { percentile, sortSamples } from '../statistics.ts';
 import { type PartnerTask, WORD } from './calibrate-messages.ts';
 import { simulateCell } from './cell.ts';
-import { pinTo, unpin } from './pin.ts';
 import type { Profile } from './profile.ts';
 import type { Quantiles } from './random.ts';
 

@@ -21,8 +21,9 @@ import { type Program, STATE, type VirtualThread } from '../../lock/machines/vir
 import type { Policy } from '../../lock/policy.ts';
 import type { Socket } from '../../net/posix.ts';
 import type { MessageSocket, ServerTask } from '../../server/calls.ts';
-import { type EchoServer, loadServer } from '../../server/echo-server.ts';
+import type { EchoServer } from '../../server/echo-server.ts';
 import type { ServerReading } from '../../server/protocol.ts';
+import { loadServer } from '../../server/servers.ts';
 import type { MeasuredRound, Round, Scenario, Workload } from '../result.ts';
 import { splitRoundTrips } from '../split.ts';
 import {

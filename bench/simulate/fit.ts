@@ -11,9 +11,9 @@ import { resolve } from 'node:path';
 import { Piscina } from 'piscina';
 import { readPolicySpec } from '../../lock/load-policy.ts';
 import type { Round, Workload } from '../result.ts';
+import { TALK_FIGURES, type TalkFigure } from '../talk-figures.ts';
 import type { CellSetup } from './cell.ts';
 import { type Profile, profileSchema } from './profile.ts';
-import { TALK_FIGURES, type TalkFigure } from './talk.ts';
 import type { SimulationTask } from './worker.ts';
 
 const ROOT = resolve(import.meta.dirname, '../../..');

@@ -3,8 +3,8 @@ import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { MAX_THREADS } from '../../lock/global-lock.ts';
 import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec } from '../../lock/load-policy.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
-import { EDITOR, TALK_SERVERS } from '../../server/echo-server.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
+import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
 import {
   DEFAULTS,

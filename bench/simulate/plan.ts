@@ -1,5 +1,5 @@
 /** Which cells a simulated run is made of, and their order in its result, whatever part of them is in it. */
-import { SERVERS } from '../../server/echo-server.ts';
+import { SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
 import { planCells } from '../plan.ts';
 import { type Cell, type Result, SCENARIOS } from '../result.ts';

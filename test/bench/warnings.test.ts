@@ -27,6 +27,33 @@ describe('warnings', () => {
     expect(kinds([calm('py32/blocking loaded')], { ...ENVIRONMENT, ...environment })).toEqual([kind]);
   });
 
+  it.each([
+    ['0', '1', 1, 'the server and the CPU thread must share CPU 0'],
+    ['0-1', '2', 2, 'the server and 2 CPU threads must share CPU 0-1'],
+    ['0-1', '1', 1, 'the client, on CPU 1, must share with the server and the CPU thread, on CPU 0-1'],
+    ['0-1', '2', 1, undefined],
+    ['0-2', '1', 1, undefined],
+    [undefined, '0', 1, undefined],
+  ])('tell who must share where it is placed: server on %s, client on %s, %i CPU threads', (...placed) => {
+    const [serverCpus, clientCpus, spinners, message] = placed;
+    const workload = { ...WORKLOAD, serverCpus, clientCpus, spinners };
+    const found = warningsOf([calm('py32/blocking loaded')], ENVIRONMENT, workload);
+    expect(found.find(({ kind }) => kind === 'shared-cpus')?.message).toBe(message);
+    expect(found.map(({ kind }) => kind)).not.toContain('few-cpus');
+  });
+
+  it('count the CPUs of two machines apart', () => {
+    const on = (cpuCount: number) => ({ ...ENVIRONMENT, cpuCount });
+    const of = (client: number, server: number) =>
+      warningsOf([calm('py32/blocking loaded')], on(client), WORKLOAD, [], on(server));
+    expect(of(1, 2)).toEqual([]);
+    expect(of(8, 1)).toMatchObject([
+      { kind: 'few-cpus', message: "2 busy threads (server, 1 CPU) on 1 CPUs of the server's machine" },
+    ]);
+    const busy = warningsOf([calm('py32/blocking loaded')], ENVIRONMENT, WORKLOAD, [], { ...on(8), loadBefore: 5 });
+    expect(busy).toMatchObject([{ kind: 'busy-machine', message: expect.stringContaining("of the server's machine") }]);
+  });
+
   it('tell of rounds that disagree, the worst first', () => {
     const cells = [
       cell('py32/blocking loaded', roundsOf([4, 7, 4])),

