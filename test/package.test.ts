@@ -27,8 +27,9 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it('holds the program, its documentation and its licence, and no tests', () => {
   const needed = ['dist/bench/main.js', 'dist/server/main.js', 'README.md', 'LICENSE'];
+  const ofPages = ['echarts.min.js', 'page.css', 'client/page.js'].map((name) => `dist/bench/render/html/${name}`);
   const inOtherLanguages = ['bench/reference/echo_servers.py', 'bench/reference/lock_counter.c'];
-  for (const file of [...needed, ...inOtherLanguages]) expect(files).toContain(file);
+  for (const file of [...needed, ...ofPages, ...inOtherLanguages]) expect(files).toContain(file);
   expect(files.filter((file) => /\btest\b/.test(file))).toEqual([]);
 });
 
@@ -45,7 +46,10 @@ it('runs the main job where it was unpacked', () => {
     '5',
     '--rounds',
     '1',
+    '--report',
+    join(folder, 'page.html'),
   );
+  expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain('echarts');
   expect(stdout).toContain('free-threaded');
   expect(status).toBe(0);
   // An interpreter that is not there is said to be so by what looks for it: had its program been lost, every one would be.

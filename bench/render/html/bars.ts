@@ -35,7 +35,7 @@ export function barsFigure(group: Group, summaries: readonly Summary[], result: 
       ([policy, rows]): Panel => ({
         title: policy,
         summary: `Seconds for 10,000 messages under ${policy}, ${group.title}. ${rows.map(sentence).join('. ')}.`,
-        chart: { kind: 'bars', unit: 's', axisMax, rows, limits: [] },
+        chart: { kind: 'bars', policy, unit: 's', axisMax, rows, limits: [] },
         heightPx: Math.max(...[...rowsOf.values()].map(({ length }) => length)) * ROW_PX + AXIS_PX,
       }),
     ),

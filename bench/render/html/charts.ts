@@ -7,6 +7,8 @@ import type { State } from '../../../lock/timeline.ts';
 /** A horizontal bar for each row. */
 export interface BarsChart {
   readonly kind: 'bars';
+  /** Whose bars they are; empty where each is of another. */
+  readonly policy: string;
   readonly unit: 's' | 'ms';
   /** Longer bars are cut here. */
   readonly axisMax: number;
@@ -44,7 +46,7 @@ export interface PercentilesChart {
 export interface OverTimeChart {
   readonly kind: 'over-time';
   readonly look: number;
-  /** Of the longest of the cells beside it, so that they can be laid side by side. */
+  /** Of its longest round. */
   readonly untilS: number;
   /** Only where there were messages. */
   readonly points: readonly (readonly [atS: number, minMs: number, medianMs: number, maxMs: number])[];
@@ -65,6 +67,8 @@ export interface TradeChart {
 /** A piece of a round trip. Without a timeline only how much there was of each is known, not when. */
 export interface Segment {
   readonly state: State;
+  /** Of a call of a timeline, its name. */
+  readonly call?: string;
   readonly fromMs: number;
   readonly untilMs: number;
 }

@@ -4,14 +4,17 @@ import type { Summary } from '../../summary.ts';
 import { plural, writeFigure, writeWithUnit } from '../format.ts';
 
 /** Policies in it; of more a reader remembers none. */
-const NAMED = 4;
+const NAMED = 5;
 
 export function headlineOf(summaries: readonly Summary[]): string {
   const gui = summaries.filter(({ cell }) => cell.scenario === 'gui');
-  if (gui.length > 0) return sentence('From a key to the screen', gui, 'p50', (low) => writeWithUnit('p50', low));
+  if (gui.length > 0) return sentence('From a key to the screen:', gui, 'p50', (value) => writeWithUnit('p50', value));
   const loaded = summaries.filter(({ cell }) => cell.scenario === 'loaded');
-  const text = sentence('Beside a CPU thread, times as long', loaded, 'slowdown', (low, high) =>
-    low === high ? writeFigure('slowdown', low) : `${writeFigure('slowdown', low)}–${writeFigure('slowdown', high)}`,
+  const text = sentence(
+    'Beside a CPU thread, messages take up to',
+    loaded,
+    'slowdown',
+    (value) => `${writeFigure('slowdown', value)}×`,
   );
   if (text !== '') return text;
   const count = (of: (summary: Summary) => string) => new Set(summaries.map(of)).size;
@@ -26,7 +29,7 @@ function sentence(
   what: string,
   summaries: readonly Summary[],
   metric: MetricName,
-  write: (low: number, high: number) => string,
+  write: (value: number) => string,
 ): string {
   const policies = [...new Set(summaries.map(({ cell }) => cell.policy))];
   const parts = policies.flatMap((policy) => {
@@ -34,7 +37,7 @@ function sentence(
       .filter(({ cell }) => cell.policy === policy)
       .map((summary) => figureOf(summary, metric))
       .filter((value) => value !== null);
-    return values.length === 0 ? [] : [`${policy} ${write(Math.min(...values), Math.max(...values))}`];
+    return values.length === 0 ? [] : [`${write(Math.max(...values))} under ${policy}`];
   });
-  return parts.length === 0 ? '' : `${what}: ${parts.slice(0, NAMED).join(', ')}${parts.length > NAMED ? ', …' : ''}`;
+  return parts.length === 0 ? '' : `${what} ${parts.slice(0, NAMED).join(', ')}${parts.length > NAMED ? ', …' : ''}`;
 }

@@ -42,7 +42,14 @@ export function lagFigure(group: Group, looks: Looks): Figure {
       {
         title: 'the median key; the line at the end of a bar is the slowest',
         summary: `Milliseconds from a key to the screen. ${rows.map(({ label, text }) => `${label}: ${text}`).join('. ')}.`,
-        chart: { kind: 'bars', unit: 'ms', axisMax, rows, limits: LIMITS.filter(({ at }) => at <= axisMax) },
+        chart: {
+          kind: 'bars',
+          policy: '',
+          unit: 'ms',
+          axisMax,
+          rows,
+          limits: LIMITS.filter(({ at }) => at <= axisMax),
+        },
         heightPx: rows.length * ROW_PX + AXIS_PX,
       },
     ],

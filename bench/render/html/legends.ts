@@ -7,7 +7,10 @@ import { lookOf } from './options/looks.ts';
 
 export function barsLegend(published: boolean, marked: boolean): Html {
   return legend([
-    key(html`<rect width="24" height="10" fill="var(--look-1)" />`, 'measured'),
+    key(
+      html`<rect width="8" height="10" fill="var(--look-0)" /><rect x="8" width="8" height="10" fill="var(--look-1)" /><rect x="16" width="8" height="10" fill="var(--look-3)" />`,
+      'measured',
+    ),
     ...(published
       ? [
           key(

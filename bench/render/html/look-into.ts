@@ -9,10 +9,7 @@ import { timelineTables } from './timelines.ts';
 /** @param notes what was left out */
 export function drawLookInto(views: readonly CellView[], notes: readonly string[]): Html {
   if (views.length === 0) return html``;
-  const first = Math.max(
-    0,
-    views.findIndex(({ timeline }) => timeline !== null),
-  );
+  const first = indexOfFirst(views);
   return html`<section id="message-section" aria-labelledby="message-title"><h2 id="message-title">One message, and the lock</h2>
 <p class="choice"><label for="cell">Cell</label> <select id="cell">${views.map(
     ({ name, timeline }, i) =>
@@ -38,6 +35,22 @@ with Ctrl held.</p>
 ${notes.map((note) => html`<p class="note">Reduced: ${note}.</p>`)}
 ${drawTables(timelineTables(views), 'The same as a table: what each thread did with the time')}</figure></section>
 `;
+}
+
+/** The cell that is shown first: one with a convoy to be seen, if there is one. */
+function indexOfFirst(views: readonly CellView[]): number {
+  const recorded = ({ timeline }: CellView) => timeline !== null;
+  const wanted = [(view: CellView) => recorded(view) && waited(view), recorded, waited];
+  return wanted.map((isWanted) => views.findIndex(isWanted)).find((index) => index >= 0) ?? 0;
+}
+
+/** Whether its slow message spent most of its time on the lock. */
+function waited({ messages }: CellView): boolean {
+  const slow = messages.at(-1);
+  return (
+    slow?.segments.some(({ state, fromMs, untilMs }) => state === 'sleeps' && untilMs - fromMs > slow.rttMs / 2) ??
+    false
+  );
 }
 
 const BUTTONS = [

@@ -116,8 +116,9 @@ function exactSegments({ timeline }: MeasuredRound, sentNs: number, rttNs: numbe
   if (timeline === undefined) return [];
   return servingSpans(timeline, sentNs, sentNs + rttNs)
     .slice(0, MAX_SEGMENTS)
-    .map(({ state, fromNs, untilNs }) => ({
+    .map(({ state, call, fromNs, untilNs }) => ({
       state,
+      ...(state === 'call' ? { call: timeline.calls[call ?? 0] ?? 'call' } : {}),
       fromMs: rounded((fromNs - sentNs) / 1e6),
       untilMs: rounded((untilNs - sentNs) / 1e6),
     }));
@@ -170,10 +171,10 @@ export function stepsTables(views: readonly CellView[]): Table[] {
           title: `${name}: the steps of the slow message`,
           head: ['from, ms', 'for, ms', 'the server’s thread'],
           keys: 1,
-          rows: segments.map(({ state, fromMs, untilMs }) => [
+          rows: segments.map(({ state, call, fromMs, untilMs }) => [
             writeFigure('p50', fromMs * 1e6),
             writeFigure('p50', (untilMs - fromMs) * 1e6),
-            STATE_WORDS[state],
+            call === undefined ? STATE_WORDS[state] : `in ${call}`,
           ]),
           notes: [],
         })),

@@ -7,42 +7,45 @@ import { type OverTimeChart, rounded } from './charts.ts';
 import type { Figure } from './figure.ts';
 import type { Looks } from './looks.ts';
 
-/** Of the longest run of a server; a shorter one has fewer. */
+/** Of a run, however long it was. */
 const STRETCHES = 60;
 
 const HEIGHT_PX = 150;
+
+interface Cell {
+  readonly policy: string;
+  readonly chart: OverTimeChart;
+}
 
 /** One figure for each server. */
 export function overTimeFigures(group: Group, looks: Looks): Figure[] {
   const measured = group.summaries.filter(({ rounds }) => rounds.length > 0);
   const servers = [...new Set(measured.map(({ cell }) => cell.server))];
   return servers.map((server) => {
-    const ofServer = measured.filter(({ cell }) => cell.server === server);
-    const untilNs = Math.max(...ofServer.flatMap(({ rounds }) => rounds.map(({ raw }) => raw.durationNs)));
-    const stretchNs = Math.max(1, untilNs / STRETCHES);
-    const charts = ofServer.map((summary) => ({
-      policy: summary.cell.policy,
-      chart: chartOf(summary, untilNs, stretchNs, looks(summary.cell.policy)),
-    }));
+    const cells = measured
+      .filter(({ cell }) => cell.server === server)
+      .map((summary): Cell => ({ policy: summary.cell.policy, chart: chartOf(summary, looks(summary.cell.policy)) }));
     return {
       title: `${group.title}, ${server}: latency over time`,
-      panels: charts.map(({ policy, chart }) => ({
+      panels: cells.map(({ policy, chart }) => ({
         title: policy,
-        summary: `Round trips of ${server} under ${policy} over ${writeFigure('total', untilNs)} s. ${sentence(chart)}.`,
+        summary: `Round trips of ${server} under ${policy} over ${writeFigure('total', chart.untilS * 1e9)} s. ${sentence(chart)}.`,
         chart,
         heightPx: HEIGHT_PX,
       })),
       panelWidth: 'narrow',
       notes: [
-        `Reduced: of each ${writeFigure('max', stretchNs)} ms of a run the band goes from the fastest to the slowest message sent in it, the line is the median; ` +
-          'all rounds laid over each other. Each panel has its own axis upwards, from zero.',
+        `Each panel has axes of its own, from zero. Reduced: of each ${STRETCHES}th of a run the band goes from the fastest to the slowest message sent in it, ` +
+          'the line is their median; all rounds laid over each other.',
       ],
-      tables: [tableOf(`${group.title}, ${server}: fastest / median / slowest round trip, ms`, charts, stretchNs)],
+      tables: [tableOf(`${group.title}, ${server}: from when, fastest / median / slowest round trip, ms`, cells)],
     };
   });
 }
 
-function chartOf({ rounds }: Summary, untilNs: number, stretchNs: number, look: number): OverTimeChart {
+function chartOf({ rounds }: Summary, look: number): OverTimeChart {
+  const untilNs = Math.max(1, ...rounds.map(({ raw }) => raw.durationNs));
+  const stretchNs = untilNs / STRETCHES;
   const stretches: number[][] = Array.from({ length: STRETCHES }, () => []);
   for (const { raw } of rounds) {
     for (const [i, sentNs] of raw.sentNs.entries()) {
@@ -62,25 +65,20 @@ function chartOf({ rounds }: Summary, untilNs: number, stretchNs: number, look: 
   };
 }
 
-function tableOf(
-  title: string,
-  charts: readonly { readonly policy: string; readonly chart: OverTimeChart }[],
-  stretchNs: number,
-): Table {
+function tableOf(title: string, cells: readonly Cell[]): Table {
   const write = (ms: number) => writeFigure('p50', ms * 1e6);
-  const starts = Array.from({ length: STRETCHES }, (_, i) => rounded((i * stretchNs) / 1e9));
+  const longest = Math.max(...cells.map(({ chart }) => chart.points.length));
   return {
     title,
-    head: ['from, s', ...charts.map(({ policy }) => policy)],
-    keys: 1,
-    rows: starts.map((start) => [
-      start.toString(),
-      ...charts.map(({ chart }) => {
-        const point = chart.points.find(([at]) => at === start);
-        return point === undefined ? '' : point.slice(1).map(write).join(' / ');
+    head: cells.map(({ policy }) => policy),
+    keys: 0,
+    rows: Array.from({ length: longest }, (_, i) =>
+      cells.map(({ chart }) => {
+        const [at, ...ms] = chart.points[i] ?? [];
+        return at === undefined ? '' : `${at} s: ${ms.map(write).join(' / ')}`;
       }),
-    ]),
-    notes: ['empty: no message was sent then'],
+    ),
+    notes: ['stretches of time in which a message was sent'],
   };
 }
 

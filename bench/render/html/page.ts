@@ -3,9 +3,13 @@
  * those of the tables; the page's script draws the charts, and each is in the page as a table, too.
  */
 import { createHash } from 'node:crypto';
+import { formatDuration } from '../../../lock/duration.ts';
 import type { Environment, Result } from '../../result.ts';
+import { formatSize } from '../../size.ts';
+import { plural } from '../format.ts';
 import { headOf } from '../report.ts';
 import { drawTable } from './figure.ts';
+import { HATCHINGS } from './hatchings.ts';
 import { type Html, html, jsonScript, trusted } from './html.ts';
 import { sectionsOf } from './sections.ts';
 
@@ -33,7 +37,7 @@ export function renderHtml(result: Result, { library, script, styles }: Assets):
 <style>${trusted(styles)}</style>
 </head>
 <body>
-${PATTERNS}
+<svg class="patterns" aria-hidden="true"><defs>${HATCHINGS}</defs></svg>
 <header>
 <p class="kicker">Convoy <button type="button" id="theme">light / dark</button></p>
 <h1>${headline}</h1>
@@ -72,12 +76,6 @@ function contentSecurityPolicy(scripts: readonly string[]): string {
   ].join('; ');
 }
 
-/** Hatchings that the drawings name. */
-const PATTERNS = html`<svg class="patterns" aria-hidden="true"><defs>
-<pattern id="hatch-talk" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><path d="M0 0V5" stroke="var(--quiet)" stroke-width="2" /></pattern>
-<pattern id="hatch-sleeps" width="5" height="5" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="5" height="5" fill="var(--state-wait)" opacity=".45" /><path d="M0 0V5" stroke="var(--state-wait)" stroke-width="4" /></pattern>
-</defs></svg>`;
-
 /** As it could be given to a shell. */
 function commandOf(argv: readonly string[]): string {
   const quoted = (word: string) =>
@@ -85,10 +83,14 @@ function commandOf(argv: readonly string[]): string {
   return ['convoy', ...argv.map(quoted)].join(' ');
 }
 
+/** More would push the charts off the first screen. */
+const OPEN_WARNINGS = 2;
+
 function warningsOf({ warnings }: Result): Html {
   if (warnings.length === 0) return html``;
-  return html`<section class="warnings" aria-labelledby="warnings-title"><h2 id="warnings-title">${warnings.length === 1 ? 'A warning' : `${warnings.length} warnings`}</h2>
-<ul>${warnings.map(({ message, advice }) => html`<li><b>${message}</b> ${advice}</li>`)}</ul></section>
+  const open = warnings.length <= OPEN_WARNINGS ? html`open` : html``;
+  return html`<details class="warnings" ${open}><summary>${plural(warnings.length, 'warning')}: to be read before a figure is believed</summary>
+<ul>${warnings.map(({ message, advice }) => html`<li><b>${message}</b>: ${advice}</li>`)}</ul></details>
 `;
 }
 
@@ -124,10 +126,18 @@ ${table('What was asked for', [
   ['made at', createdAt],
   ['seed', String(seed)],
   ['a leaf of interpreter work, ns', leafNs.toFixed(0)],
-  ...Object.entries(workload).map(([name, value]) => [name, written(value)]),
+  ...Object.entries(workload).map(([name, value]) => workloadRow(name, value)),
 ])}
 </div>
 ${leftOut.length === 0 ? html`` : html`<p class="note">Reduced: without ${leftOut.length} groups of cells, from «${leftOut[0] ?? ''}» to «${leftOut.at(-1) ?? ''}». <code>convoy show</code> has all.</p>`}
 </section>
 `;
+}
+
+/** `payloadBytes: 8192` → `payload`, `8KiB`. */
+function workloadRow(name: string, value: unknown): string[] {
+  const words = name.replace(/(Ns|Bytes)$/, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  if (typeof value === 'number' && name.endsWith('Ns')) return [words, formatDuration(value)];
+  if (typeof value === 'number' && name.endsWith('Bytes')) return [words, formatSize(value)];
+  return [words, String(value)];
 }

@@ -4,6 +4,8 @@ import type { State } from '../../../lock/timeline.ts';
 /** A stretch of time in which a thread was in one state. */
 export interface Span {
   readonly state: State;
+  /** Of `call`, which one. */
+  readonly call?: number;
   readonly fromNs: number;
   readonly untilNs: number;
 }
@@ -21,14 +23,18 @@ export interface Mark {
  * @param states how many of them are states; the rest are marks
  */
 export function splitEvents(
-  { atNs, event }: { readonly atNs: readonly number[]; readonly event: readonly number[] },
+  {
+    atNs,
+    event,
+    by = [],
+  }: { readonly atNs: readonly number[]; readonly event: readonly number[]; readonly by?: readonly number[] },
   untilNs: number,
   words: readonly string[],
   states: number,
 ): { readonly spans: Span[]; readonly marks: Mark[] } {
   const spans: Span[] = [];
   const marks: Mark[] = [];
-  let open: { state: State; fromNs: number } | null = null;
+  let open: Omit<Span, 'untilNs'> | null = null;
   for (const [i, at] of atNs.entries()) {
     const word = event[i] ?? 0;
     if (word >= states) {
@@ -36,7 +42,7 @@ export function splitEvents(
       continue;
     }
     if (open !== null && at > open.fromNs) spans.push({ ...open, untilNs: at });
-    open = { state: words[word] as State, fromNs: at };
+    open = { state: words[word] as State, call: by[i] ?? 0, fromNs: at };
   }
   if (open !== null && untilNs > open.fromNs) spans.push({ ...open, untilNs });
   return { spans, marks };
@@ -46,8 +52,8 @@ export function splitEvents(
 export function clipSpans(spans: readonly Span[], fromNs: number, untilNs: number): Span[] {
   return spans
     .filter((span) => span.untilNs > fromNs && span.fromNs < untilNs)
-    .map(({ state, ...span }) => ({
-      state,
+    .map((span) => ({
+      ...span,
       fromNs: Math.max(span.fromNs, fromNs),
       untilNs: Math.min(span.untilNs, untilNs),
     }));

@@ -6,8 +6,8 @@ import type { CellView, PackedThread, PackedTimeline } from './charts.ts';
 import { unpackTimeline } from './options/timeline.ts';
 import { clipSpans, type Span, splitEvents } from './spans.ts';
 
-export function spansOf({ atNs, event }: Timeline['threads'][number], untilNs: number): Span[] {
-  return splitEvents({ atNs, event }, untilNs, EVENTS, STATES.length).spans;
+function spansOf(thread: Timeline['threads'][number], untilNs: number): Span[] {
+  return splitEvents(thread, untilNs, EVENTS, STATES.length).spans;
 }
 
 /** The part of a timeline that has at most so many events, as wide as can be, around `centreNs`. */

@@ -1,7 +1,7 @@
 /** Bars, for the chart library. */
 import type { EChartsOption } from 'echarts';
 import type { BarsChart } from '../charts.ts';
-import { axis, FONT, FRAME, INK } from './frame.ts';
+import { axis, FONT, FRAME, INK, written } from './frame.ts';
 import { lookOf } from './looks.ts';
 
 /** For what is written beside the bars. */
@@ -37,7 +37,14 @@ export function barsOption({ unit, axisMax, rows, limits }: BarsChart): EChartsO
       top: limits.length > 0 ? 26 : 4,
       bottom: 28,
     },
-    xAxis: { type: 'value', min: 0, max: axisMax, splitNumber: 3, ...axis(unit), nameGap: 8 },
+    xAxis: {
+      type: 'value',
+      min: 0,
+      max: axisMax,
+      splitNumber: 3,
+      ...axis(''),
+      axisLabel: { ...FONT, formatter: (value: number) => (value === 0 ? '0' : `${written(value)} ${unit}`) },
+    },
     yAxis: {
       type: 'category',
       inverse: true,

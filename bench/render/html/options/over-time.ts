@@ -1,7 +1,7 @@
 /** Latency over time, for the chart library: a band from the fastest to the slowest, and the median. */
 import type { EChartsOption } from 'echarts';
 import type { OverTimeChart } from '../charts.ts';
-import { axis, FRAME, written } from './frame.ts';
+import { axis, FONT, FRAME, written } from './frame.ts';
 import { lookOf } from './looks.ts';
 
 /** With fewer points a line would not be seen. */
@@ -22,7 +22,15 @@ export function overTimeOption({ look, untilS, points }: OverTimeChart): ECharts
       },
     },
     grid: { left: 44, right: 18, top: 26, bottom: 26 },
-    xAxis: { type: 'value', min: 0, max: untilS, splitNumber: 4, ...axis('s'), nameGap: 4 },
+    xAxis: {
+      type: 'value',
+      min: 0,
+      max: untilS,
+      splitNumber: 4,
+      ...axis('s'),
+      nameGap: 4,
+      axisLabel: { ...FONT, showMaxLabel: false },
+    },
     yAxis: { type: 'value', min: 0, splitNumber: 3, ...axis('ms') },
     series: [
       {

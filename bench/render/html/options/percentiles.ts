@@ -9,11 +9,16 @@ function nines(percent: number): number {
   return -Math.log10(1 - percent / 100);
 }
 
+/** The largest of n samples is drawn half a sample from 100 %. */
+function lastOf(messages: number): number {
+  return Math.log10(2 * messages);
+}
+
 /** A few percentiles are marked on each line, so that it can be told from the others. */
 const MARKED = [50, 90, 99, 99.9] as const;
 
 export function percentilesOption({ series }: PercentilesChart, widthPx: number): EChartsOption {
-  const end = Math.max(1, ...series.map(({ messages }) => Math.log10(messages)));
+  const end = Math.max(1, ...series.map(({ messages }) => lastOf(messages)));
   const symbolSize = (value: readonly number[]) =>
     MARKED.some((percent) => Math.abs((value[0] ?? 0) - nines(percent)) < 1e-9) ? 9 : 0;
   return {
@@ -30,7 +35,7 @@ export function percentilesOption({ series }: PercentilesChart, widthPx: number)
       max: end,
       interval: 1,
       ...axis(''),
-      axisLabel: { ...FONT, formatter: (value: number) => (Number.isInteger(value) ? shareOf(value) : '') },
+      axisLabel: { ...FONT, customValues: [0, nines(50), 1, 2, 3, 4, 5].filter((at) => at <= end), formatter: shareOf },
     },
     yAxis: {
       type: 'log',
@@ -49,19 +54,21 @@ export function percentilesOption({ series }: PercentilesChart, widthPx: number)
         lineStyle: { color: colour, width: 2, type: dash.length === 0 ? 'solid' : [...dash] },
         itemStyle: { color: colour },
         emphasis: { disabled: true },
-        endLabel: {
-          show: true,
-          ...FONT,
-          color: INK,
-          formatter: label,
-          distance: 6,
-          width: widthPx < 400 ? 76 : 96,
-          overflow: 'truncate' as const,
-        },
         labelLayout: { moveOverlap: 'shiftY' as const },
         data: [
           ...points.map(([percent, ms]) => [nines(percent), Math.max(ms, 1e-3)]),
-          [Math.log10(messages), Math.max(maxMs, 1e-3)],
+          {
+            value: [lastOf(messages), Math.max(maxMs, 1e-3)],
+            label: {
+              show: true,
+              ...FONT,
+              color: INK,
+              formatter: () => label,
+              position: 'right' as const,
+              width: widthPx < 400 ? 76 : 96,
+              overflow: 'truncate' as const,
+            },
+          },
         ],
       };
     }),

@@ -11,15 +11,16 @@ export function tradeOption({ points }: TradeChart, widthPx: number): EChartsOpt
   const slowest = Math.max(...points.map(({ slowdown }) => slowdown));
   const most = Math.max(100, ...points.map(({ keepsPercent }) => keepsPercent));
   const policies = [...new Set(points.map(({ policy }) => policy))];
-  const vertical = slowest > LINEAR_TO ? { type: 'log' as const } : { type: 'value' as const, min: 0 };
+  const vertical = slowest > LINEAR_TO ? { type: 'log' as const, min: 0.5 } : { type: 'value' as const, min: 0 };
   return {
     ...FRAME,
     tooltip: { ...FRAME.tooltip, trigger: 'item', axisPointer: { type: 'none' } },
-    grid: { left: 46, right: widthPx < 500 ? 18 : 40, top: 40, bottom: 46 },
+    grid: { left: 56, right: widthPx < 500 ? 18 : 40, top: 40, bottom: 46 },
     xAxis: {
       type: 'value',
       min: 0,
       max: Math.ceil(most / 20) * 20,
+      interval: 20,
       ...axis('CPU threads keep, % of what they do alone'),
       nameLocation: 'middle',
       nameGap: 28,
@@ -27,7 +28,7 @@ export function tradeOption({ points }: TradeChart, widthPx: number): EChartsOpt
     yAxis: {
       ...vertical,
       ...axis('messages take, × unloaded'),
-      nameTextStyle: { ...FONT, align: 'left', padding: [0, 0, 6, -34] },
+      nameTextStyle: { ...FONT, align: 'left', padding: [0, 0, 6, -44] },
       axisLabel: { ...FONT, formatter: (value: number) => `${written(value)}×` },
     },
     series: policies.map((policy) => {
