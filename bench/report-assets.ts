@@ -15,6 +15,7 @@ const MODULES = [
   'options/percentiles.js',
   'options/over-time.js',
   'options/trade.js',
+  'options/sweep.js',
   'options/messages.js',
   'options/timeline.js',
   'client/drawing.js',

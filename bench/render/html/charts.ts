@@ -64,6 +64,16 @@ export interface TradeChart {
   }[];
 }
 
+/** A line for each policy: the slowdown on machines of so many CPUs. */
+export interface SweepChart {
+  readonly kind: 'sweep';
+  readonly series: readonly {
+    readonly label: string;
+    readonly look: number;
+    readonly points: readonly (readonly [cpus: number, slowdown: number])[];
+  }[];
+}
+
 /** A piece of a round trip. Without a timeline only how much there was of each is known, not when. */
 export interface Segment {
   readonly state: State;
@@ -108,7 +118,7 @@ export interface CellView {
   readonly timeline: PackedTimeline | null;
 }
 
-export type Chart = BarsChart | PercentilesChart | OverTimeChart | TradeChart;
+export type Chart = BarsChart | PercentilesChart | OverTimeChart | TradeChart | SweepChart;
 
 /** All that the page's script reads. */
 export interface PageData {

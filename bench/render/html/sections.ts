@@ -16,6 +16,7 @@ import { type Looks, looksOf } from './looks.ts';
 import { cellViews } from './messages.ts';
 import { overTimeFigures } from './over-time.ts';
 import { percentilesFigure } from './percentiles.ts';
+import { sweepFigure } from './sweep.ts';
 import { tradeFigure } from './trade.ts';
 
 /** Cells in a page. A sweep can have ten thousand, and a page of them would open in no browser. */
@@ -44,6 +45,7 @@ export function sectionsOf(result: Result): Sections {
   const { views, notes } = cellViews(drawn.flatMap((group) => group.summaries));
   const parts: [id: string, name: string, body: Html][] = [
     ['bars', 'How long it takes', page.bars(drawn, summaries, result)],
+    ['sweep', 'On machines of other sizes', page.sweep(drawn)],
     ['trade', 'What it costs whom', page.trades(drawn)],
     ['percentiles', 'How long a message takes', page.percentiles(drawn)],
     ['over-time', 'As the run goes on', page.overTime(drawn)],
@@ -108,6 +110,12 @@ class Drawings {
         );
       }),
     );
+  }
+
+  sweep(groups: readonly Group[]): Html {
+    const figure = sweepFigure(groups, this.#looks);
+    const labels = [...new Set(groups.flatMap(policiesOf))];
+    return figure === null ? html`` : this.#draw(figure, looksLegend(labels, this.#looks, 'lines'));
   }
 
   trades(groups: readonly Group[]): Html {

@@ -1,9 +1,9 @@
 /** A result of the talk's full matrix made by hand, as large as a real one: no two samples alike, and timelines as long as asked. */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { MeasuredRound, Result } from '../../../bench/result.ts';
+import type { Cell, MeasuredRound, Result } from '../../../bench/result.ts';
 import { EVENTS, type ThreadTimeline, type Timeline } from '../../../lock/timeline.ts';
-import { cell, measured, result } from '../result-builder.ts';
+import { cell, measured, result, roundsOf } from '../result-builder.ts';
 
 export const TALK_POLICIES = ['py27', 'py32', 'pypy16', 'priority', 'free-threaded'];
 export const TALK_SERVERS = ['native', 'zeromq', 'multiprocessing', 'blocking', 'nonblocking'];
@@ -35,6 +35,20 @@ export function fullMatrix(messages: number, timelineOf: readonly string[] = [])
     ),
   );
   return result(cells);
+}
+
+/** A simulated machine of several sizes, with 1 to so many CPU threads. */
+export function sweep(cpus: readonly number[], maxSpinners: number): Cell[] {
+  const spinners = Array.from({ length: maxSpinners }, (_, i) => i + 1);
+  return cpus.flatMap((count) =>
+    ['py32', 'priority'].flatMap((policy) => [
+      { ...cell(`${policy}/blocking unloaded`, roundsOf([1.1])), at: { cpus: count, spinners: 1 } },
+      ...spinners.map((each) => ({
+        ...cell(`${policy}/blocking loaded`, roundsOf([6 * each], { kept: 0.9 })),
+        at: { cpus: count, spinners: each },
+      })),
+    ]),
+  );
 }
 
 /** The convoy: each message is received, waits for the lock that the CPU thread holds, works a little and is sent back. */

@@ -7,6 +7,7 @@ import type { Chart, PageData } from '../charts.ts';
 import { barsOption } from '../options/bars.ts';
 import { overTimeOption } from '../options/over-time.ts';
 import { percentilesOption } from '../options/percentiles.ts';
+import { sweepOption } from '../options/sweep.ts';
 import { tradeOption } from '../options/trade.ts';
 import { drawInto, whenSeen } from './drawing.ts';
 import { showCells } from './explorer.ts';
@@ -19,6 +20,8 @@ function optionOf(chart: Chart, widthPx: number): EChartsOption {
       return percentilesOption(chart, widthPx);
     case 'over-time':
       return overTimeOption(chart);
+    case 'sweep':
+      return sweepOption(chart, widthPx);
     case 'trade':
       return tradeOption(chart, widthPx);
   }

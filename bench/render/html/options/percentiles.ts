@@ -59,6 +59,7 @@ export function percentilesOption({ series }: PercentilesChart, widthPx: number)
           ...points.map(([percent, ms]) => [nines(percent), Math.max(ms, 1e-3)]),
           {
             value: [lastOf(messages), Math.max(maxMs, 1e-3)],
+            symbolSize: 4,
             label: {
               show: true,
               ...FONT,

@@ -18,9 +18,9 @@ export interface ThreadRow {
 const WORDS = ['call', 'wants', 'sleeps', 'runs', 'away', 'drop-requested', 'drop-honoured', 'stolen'];
 const STATES = 5;
 
-/** Server's threads that take part first, CPU threads below them. */
+/** Threads that took part, in the timeline's order. */
 export function unpackTimeline({ threads, fromNs, untilNs }: PackedTimeline): ThreadRow[] {
-  return threads.map(({ name, afterNs, events }) => {
+  const rows = threads.map(({ name, afterNs, events }): ThreadRow => {
     let at = fromNs;
     const atNs = afterNs.map((after) => {
       at += after;
@@ -28,6 +28,7 @@ export function unpackTimeline({ threads, fromNs, untilNs }: PackedTimeline): Th
     });
     return { name, ...splitEvents({ atNs, event: Array.from(events, Number) }, untilNs, WORDS, STATES) };
   });
+  return rows.filter(({ spans }) => spans.some(({ state }) => state !== 'away'));
 }
 
 /**
