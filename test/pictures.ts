@@ -7,7 +7,7 @@ import { resolve } from 'node:path';
 import { type EChartsOption, init } from 'echarts';
 import type { BarsChart, CellView } from '../bench/render/html/charts.ts';
 import { HATCHINGS } from '../bench/render/html/hatchings.ts';
-import { barsLegend, statesLegend } from '../bench/render/html/legends.ts';
+import { barsLegend, marksLegend, statesLegend } from '../bench/render/html/legends.ts';
 import { barsOption } from '../bench/render/html/options/bars.ts';
 import { ROW_PX, timelineOption, timelineSeries, unpackTimeline } from '../bench/render/html/options/timeline.ts';
 import { sectionsOf } from '../bench/render/html/sections.ts';
@@ -70,8 +70,9 @@ function convoyPicture(result: Result): string {
     grid: { left: 104, right: 30, top: 8, bottom: 32 },
     series: timelineSeries(rows, timeline, fromNs, untilNs, WIDTH_PX),
   } as EChartsOption;
-  return picture(`Who has the lock, ${cell.name}`, LEGEND_PX + height, [
+  return picture(`Who has the lock, ${cell.name}`, 2 * LEGEND_PX + height, [
     legend(statesLegend().text),
+    place(0, height + LEGEND_PX - 6, legend(marksLegend().text)),
     nested(draw(option, WIDTH_PX, height), 0, LEGEND_PX),
   ]);
 }
@@ -105,7 +106,7 @@ function legend(list: string): string {
   let x = GAP_PX;
   const keys = [...list.matchAll(/<li>(<svg[\s\S]*?<\/svg>)([^<]*)<\/li>/g)].map(([, sample = '', text = '']) => {
     const key = place(x, 14, `${sample}<text x="32" y="9" class="key">${text}</text>`);
-    x += 56 + text.length * 6.2;
+    x += 52 + text.length * 5.9;
     return key;
   });
   return keys.join('');

@@ -16,7 +16,7 @@ export function headlineOf(summaries: readonly Summary[]): string {
     'slowdown',
     (value) => `${writeFigure('slowdown', value)}×`,
   );
-  if (text !== '') return text;
+  if (text !== '') return text.replace('×', '× as long');
   const count = (of: (summary: Summary) => string) => new Set(summaries.map(of)).size;
   return `${plural(
     count(({ cell }) => cell.server),

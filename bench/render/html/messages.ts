@@ -126,7 +126,7 @@ function exactSegments({ timeline }: MeasuredRound, sentNs: number, rttNs: numbe
 
 /** The words for states. */
 export const STATE_WORDS: Readonly<Record<State, string>> = {
-  call: 'in a system call, on the wire, in the client',
+  call: 'in a call, on the wire, in the client',
   wants: 'wants the lock, awake',
   sleeps: 'waits for the lock, asleep',
   runs: 'runs, holding the lock',

@@ -2,7 +2,7 @@
 import type { EChartsOption } from 'echarts';
 import type { CellView } from '../charts.ts';
 import { axis, FONT, FRAME, INK, written } from './frame.ts';
-import { drawState, STATE_NAMES, type StateDatum } from './states.ts';
+import { DRAWN, drawState, type StateDatum } from './states.ts';
 
 export function messagesOption({ messages }: CellView): EChartsOption {
   return {
@@ -41,7 +41,7 @@ export function messagesOption({ messages }: CellView): EChartsOption {
         renderItem: drawState,
         encode: { x: [1, 2], y: 0 },
         data: messages.flatMap(({ segments }, row) =>
-          segments.map(({ state, fromMs, untilMs }): StateDatum => [row, fromMs, untilMs, STATE_NAMES.indexOf(state)]),
+          segments.map(({ state, fromMs, untilMs }): StateDatum => [row, fromMs, untilMs, DRAWN.indexOf(state)]),
         ),
       },
     ],

@@ -19,6 +19,7 @@ const MARKED = [50, 90, 99, 99.9] as const;
 
 export function percentilesOption({ series }: PercentilesChart, widthPx: number): EChartsOption {
   const end = Math.max(1, ...series.map(({ messages }) => lastOf(messages)));
+  const shiftsPx = shiftsOf(series.map(({ maxMs, points }) => [points[0]?.[1] ?? maxMs, maxMs]));
   const symbolSize = (value: readonly number[]) =>
     MARKED.some((percent) => Math.abs((value[0] ?? 0) - nines(percent)) < 1e-9) ? 9 : 0;
   return {
@@ -43,7 +44,7 @@ export function percentilesOption({ series }: PercentilesChart, widthPx: number)
       nameLocation: 'end',
       axisLabel: { ...FONT, formatter: (value: number) => written(value) },
     },
-    series: series.map(({ label, look, messages, points, maxMs }) => {
+    series: series.map(({ label, look, messages, points, maxMs }, index) => {
       const { colour, dash, symbol } = lookOf(look);
       return {
         name: label,
@@ -54,7 +55,6 @@ export function percentilesOption({ series }: PercentilesChart, widthPx: number)
         lineStyle: { color: colour, width: 2, type: dash.length === 0 ? 'solid' : [...dash] },
         itemStyle: { color: colour },
         emphasis: { disabled: true },
-        labelLayout: { moveOverlap: 'shiftY' as const },
         data: [
           ...points.map(([percent, ms]) => [nines(percent), Math.max(ms, 1e-3)]),
           {
@@ -66,6 +66,7 @@ export function percentilesOption({ series }: PercentilesChart, widthPx: number)
               color: INK,
               formatter: () => label,
               position: 'right' as const,
+              offset: [0, shiftsPx[index] ?? 0],
               width: widthPx < 400 ? 76 : 96,
               overflow: 'truncate' as const,
             },
@@ -74,6 +75,26 @@ export function percentilesOption({ series }: PercentilesChart, widthPx: number)
       };
     }),
   };
+}
+
+/** Of the area between the axes, and of a line of text. */
+const AREA_PX = 244;
+const LINE_PX = 13;
+
+/** How far down the names at the ends of lines are moved, so that none lies on another. */
+function shiftsOf(ranges: readonly (readonly [minMs: number, maxMs: number])[]): number[] {
+  const exponent = (ms: number) => Math.log10(Math.max(ms, 1e-3));
+  const top = Math.ceil(Math.max(...ranges.map(([, max]) => exponent(max))));
+  const bottom = Math.floor(Math.min(...ranges.map(([min]) => exponent(min))));
+  const wantedPx = ranges.map(([, max]) => ((top - exponent(max)) / Math.max(1, top - bottom)) * AREA_PX);
+  const shiftsPx = ranges.map(() => 0);
+  let free = Number.NEGATIVE_INFINITY;
+  for (const index of [...wantedPx.keys()].sort((a, b) => (wantedPx[a] ?? 0) - (wantedPx[b] ?? 0))) {
+    const at = Math.max(wantedPx[index] ?? 0, free);
+    shiftsPx[index] = at - (wantedPx[index] ?? 0);
+    free = at + LINE_PX;
+  }
+  return shiftsPx;
 }
 
 /** 2 → `99 %`. */

@@ -8,18 +8,22 @@ interface StateStyle {
   readonly height: number;
 }
 
+/** What is drawn in rows over time: a thread's states, and messages that are under way. */
+type Drawn = State | 'message';
+
 /** A thread that runs fills its row; what it waits for is half of that, a call a line. */
-const STYLES: Readonly<Record<State, StateStyle>> = {
+const STYLES: Readonly<Record<Drawn, StateStyle>> = {
   runs: { fill: 'var(--state-runs)', height: 0.8 },
   wants: { fill: 'var(--state-wants)', height: 0.5 },
   sleeps: { fill: 'url(#hatch-sleeps)', height: 0.5 },
   call: { fill: 'var(--state-call)', height: 0.16 },
   away: { fill: 'none', height: 0 },
+  message: { fill: 'var(--message)', height: 0.5 },
 };
 
-export const STATE_NAMES = Object.keys(STYLES) as State[];
+export const DRAWN = Object.keys(STYLES) as Drawn[];
 
-/** A datum of a custom series: the row, from when to when, and the index of its state. */
+/** A datum of a custom series: the row, from when to when, and the index in {@link DRAWN} of what is drawn. */
 export type StateDatum = [row: number, from: number, until: number, state: number];
 
 /** Draws one {@link StateDatum}, clipped to the axes. */
@@ -30,7 +34,7 @@ export const drawState: CustomSeriesRenderItem = ({ coordSys }, api) => {
     number,
     number,
   ];
-  const { fill, height } = STYLES[STATE_NAMES[state] ?? 'away'];
+  const { fill, height } = STYLES[DRAWN[state] ?? 'away'];
   const area = coordSys as unknown as { readonly x: number; readonly width: number };
   const [left = 0, middle = 0] = api.coord([from, row]);
   const [right = 0] = api.coord([until, row]);

@@ -3,7 +3,7 @@ import type { EChartsOption } from 'echarts';
 import type { PackedTimeline } from '../charts.ts';
 import { type Mark, type Span, splitEvents } from '../spans.ts';
 import { axis, FONT, FRAME, INK } from './frame.ts';
-import { drawState, STATE_NAMES, type StateDatum } from './states.ts';
+import { DRAWN, drawState, type StateDatum } from './states.ts';
 
 export const ROW_PX = 34;
 
@@ -86,7 +86,7 @@ export function timelineSeries(
   const trips = messages.map(([sentNs, rttNs]): Span => ({ state: 'call', fromNs: sentNs, untilNs: sentNs + rttNs }));
   const states = rows.flatMap(({ spans }, row) =>
     visibleSpans(spans, fromNs, untilNs, pixelNs).map(
-      (span): StateDatum => [row + 1, span.fromNs / 1e6, span.untilNs / 1e6, STATE_NAMES.indexOf(span.state)],
+      (span): StateDatum => [row + 1, span.fromNs / 1e6, span.untilNs / 1e6, DRAWN.indexOf(span.state)],
     ),
   );
   const marks = rows.flatMap(({ marks }, row) =>
@@ -106,7 +106,7 @@ export function timelineSeries(
       renderItem: drawState,
       encode: { x: [1, 2], y: 0 },
       data: visibleSpans(trips, fromNs, untilNs, pixelNs).map(
-        (span): StateDatum => [0, span.fromNs / 1e6, span.untilNs / 1e6, STATE_NAMES.indexOf('wants')],
+        (span): StateDatum => [0, span.fromNs / 1e6, span.untilNs / 1e6, DRAWN.indexOf('message')],
       ),
     },
     {
@@ -164,6 +164,7 @@ export function timelineOption(rows: readonly ThreadRow[], { fromNs, untilNs }: 
         height: 26,
         bottom: 8,
         showDetail: false,
+        showDataShadow: false,
         brushSelect: false,
         borderColor: 'var(--rule)',
         backgroundColor: 'none',

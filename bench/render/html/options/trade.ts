@@ -48,7 +48,7 @@ export function tradeOption({ points }: TradeChart, widthPx: number): EChartsOpt
           value: [keepsPercent, slowdown],
           label: {
             show: server === top.server,
-            position: 'left' as const,
+            position: 'top' as const,
             ...FONT,
             color: INK,
             formatter: policy,

@@ -84,14 +84,14 @@ describe('a message in pieces', () => {
     const view = data.cells.find(({ name }) => name === 'py32/blocking loaded');
     expect(view?.exact).toBe(true);
     expect(view?.messages[1]?.segments.map(({ state, call }) => call ?? state)).toEqual([
-      'recv',
+      'send',
       'wants',
       'sleeps',
       'runs',
       'send',
     ]);
     expect(seen(text)).toMatch(
-      /the steps of the slow message\s+from, ms\s+for, ms[\s\S]*in recv[\s\S]*waits for the lock/,
+      /the steps of the slow message\s+from, ms\s+for, ms[\s\S]*in send[\s\S]*waits for the lock/,
     );
   });
 });
