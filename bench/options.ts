@@ -5,26 +5,25 @@ import { isIPv4 } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { formatDuration, parseDuration } from '../lock/duration.ts';
-import {
-  MAX_PRIORITY,
-  MIN_PRIORITY,
-  PolicyError,
-  type PolicySpec,
-  type PolicyUse,
-  readPolicySpec,
-} from '../lock/load-policy.ts';
+import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec, type PolicyUse } from '../lock/load-policy.ts';
 import { POLICIES } from '../lock/policies/index.ts';
-import { close, listen } from '../net/posix.ts';
+import { close, type Endpoint, listen } from '../net/posix.ts';
 import { SystemError } from '../net/system-error.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../server/servers.ts';
 import { formatCpuList, parseCpuList, whyNotOn } from './cpu-list.ts';
 import { UsageError } from './exit-codes.ts';
 import { calibrated, readDefaultProfile, readInterpreterProfile } from './interpreter-profile.ts';
+import { type FoundJournal, journalPath, readJournal } from './journal.ts';
 import { METRICS } from './metrics.ts';
+import type { Given } from './option-sources.ts';
 import { planCells } from './plan.ts';
 import { presetSummaries } from './presets.ts';
+import { readPolicy } from './read-policy.ts';
 import { findReferences } from './reference/interpreter.ts';
+import { connectToAgent, type RemoteMachine } from './remote/machine.ts';
+import { readPlace } from './remote/place.ts';
+import { readToken, TOKEN_VARIABLE } from './remote/token.ts';
 import { type Column, SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
 import { readThreshold, THRESHOLD_FORM, type Threshold } from './threshold.ts';
@@ -39,10 +38,16 @@ export interface RunOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly workload: Workload;
+  /** Where the servers run; null: here. Whoever runs this closes it. */
+  readonly machine: RemoteMachine | null;
   /** Where the result is written in each format, absolute; null if nowhere. */
   readonly outputs: Outputs;
   readonly thresholds: readonly Threshold[];
   readonly quiet: boolean;
+  /** The run it goes on with; null if it begins one. */
+  readonly resume: FoundJournal | null;
+  /** The options that decide what is measured, as they were given, wherever they came from. */
+  readonly given: Given;
 }
 
 export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'report', string | null>>;
@@ -130,6 +135,11 @@ export const OPTIONS = {
   },
   'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
   host: { type: 'string', default: '127.0.0.1', describe: 'IPv4 address the servers bind to' },
+  connect: {
+    type: 'string',
+    describe: 'run the servers on another machine: HOST:PORT of its agent (there: convoy serve --control)',
+  },
+  'token-file': { type: 'string', describe: `the token that agent was given; by default what ${TOKEN_VARIABLE} holds` },
   port: { type: 'string', default: '0', describe: 'port the servers bind to, one after the other; 0: any free one' },
   'server-cpus': {
     type: 'string',
@@ -138,6 +148,10 @@ export const OPTIONS = {
   'client-cpus': { type: 'string', describe: 'CPUs for the client; by default any' },
   seed: { type: 'string', describe: 'of the order of the cells; by default a new one, which is printed' },
   json: { type: 'string', describe: 'write the result with all raw samples to this file, after every cell' },
+  resume: {
+    type: 'string',
+    describe: 'go on with the run of this --json file, from the journal beside it; other options come from there',
+  },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
   report: { type: 'string', describe: 'write a page with charts to this file, at the end' },
@@ -150,6 +164,9 @@ export const OPTIONS = {
   preset: { type: 'string', describe: `options by the name of their purpose: ${presetSummaries()}` },
   config: { type: 'string', describe: 'options from a JSON file: {"messages": 1000, "policy": ["py32"]}' },
 } as const satisfies Record<string, Options>;
+
+/** What says where a run is kept and shown, or where options come from, and nothing of what is measured. */
+const NOT_OF_THE_RUN = ['json', 'resume', 'csv', 'markdown', 'assert', 'quiet', 'preset', 'config'];
 
 /** Adds the options to a command. */
 export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
@@ -176,6 +193,27 @@ export async function readOptions(
   argv: readonly string[],
 ): Promise<RunOptions> {
   refuseRepeated(args, OPTIONS);
+  if (args.connect === undefined) {
+    if (args['token-file'] !== undefined) throw new UsageError('--token-file is of --connect: leave it out');
+    return readRun(args, argv, null);
+  }
+  const place = readPlace('connect', args.connect);
+  if (args.host !== OPTIONS.host.default)
+    throw new UsageError('--host is of this machine: with --connect leave it out, and see convoy serve --host');
+  const machine = await connectToAgent(place, await readToken(args['token-file']));
+  try {
+    return await readRun(args, argv, machine);
+  } catch (error) {
+    machine.close();
+    throw error;
+  }
+}
+
+async function readRun(
+  args: InferredOptionTypes<typeof OPTIONS>,
+  argv: readonly string[],
+  machine: RemoteMachine | null,
+): Promise<RunOptions> {
   const scenarios = list('scenario', args.scenario, SCENARIOS);
   const gui = scenarios.includes('gui');
   if (gui && scenarios.length > 1)
@@ -199,7 +237,7 @@ export async function readOptions(
         ? profile.parameters.interpreterCostNs
         : duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
-    host: args.host,
+    host: machine?.address ?? args.host,
     port: wholeNumber('port', args.port, 0, 65_535),
     serverCpus: cpuList('server-cpus', args['server-cpus']),
     clientCpus: cpuList('client-cpus', args['client-cpus']),
@@ -211,6 +249,8 @@ export async function readOptions(
   }
   if (!isIPv4(workload.host))
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
+  const resume = args.resume === undefined ? null : await readJournal(args.resume);
+  const seed = args.seed ?? resume?.header.given['seed'] ?? String(Math.floor(Math.random() * MAX_SEED));
   const policies = await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
     spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
     keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
@@ -220,24 +260,38 @@ export async function readOptions(
     servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
     policies: [
       ...policies.map((policy) => calibrated(policy, profile)),
-      ...(await findReferences(split(args.reference ?? []))),
+      ...(await (machine ?? { findReferences }).findReferences(split(args.reference ?? []))),
     ],
     scenarios,
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
-    seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
+    seed: wholeNumber('seed', String(seed), 0, MAX_SEED),
     workload,
+    machine,
     quiet: args.quiet,
-    outputs: await readOutputs(args),
+    outputs: await readOutputs({ ...args, json: resultFileOf(args) }),
+    resume,
+    given: givenOf(args),
   };
   const cells = planCells(options.servers, options.policies, scenarios).map(({ policy, ...cell }) => ({
     ...cell,
     policy: policy.label,
   }));
   const thresholds = (args.assert ?? []).map((text) => readThreshold(text, cells));
-  refuseCpus('server-cpus', workload.serverCpus);
   refuseCpus('client-cpus', workload.clientCpus);
-  tryToListen(workload);
+  const problems = await (machine ?? { problems: problemsHere }).problems(workload, options.policies);
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return { ...options, thresholds };
+}
+
+function givenOf(args: Readonly<Record<string, unknown>>): Given {
+  const names = Object.keys(OPTIONS).filter((name) => !NOT_OF_THE_RUN.includes(name) && args[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, args[name]])) as Given;
+}
+
+function resultFileOf({ json, resume }: { readonly json?: string | undefined; readonly resume?: string | undefined }) {
+  if (json !== undefined && resume !== undefined && resolve(json) !== resolve(resume))
+    throw new UsageError(`--resume ${resume} goes on in that file: leave --json out`);
+  return resume ?? json;
 }
 
 /** yargs makes a list of an option that is given twice, also of one that can have one value only. */
@@ -312,16 +366,12 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
   if (wanted.length === 0) throw new UsageError(`--policy needs a name: ${names(POLICIES)}`);
   const specs = new Map<string, PolicySpec>();
   for (const text of wanted) {
-    try {
-      const spec = await readPolicySpec(text, use);
-      const same = specs.get(spec.label);
-      if (same !== undefined && JSON.stringify(same.from) !== JSON.stringify(spec.from)) {
-        throw new UsageError(`two policies are called «${spec.label}»; give one another name in its file`);
-      }
-      specs.set(spec.label, spec);
-    } catch (error) {
-      throw error instanceof PolicyError ? new UsageError(error.message) : error;
+    const spec = await readPolicy(text, use);
+    const same = specs.get(spec.label);
+    if (same !== undefined && JSON.stringify(same.from) !== JSON.stringify(spec.from)) {
+      throw new UsageError(`two policies are called «${spec.label}»; give one another name in its file`);
     }
+    specs.set(spec.label, spec);
   }
   return [...specs.values()];
 }
@@ -333,6 +383,7 @@ async function readOutputs(args: Partial<Record<keyof Outputs, string | undefine
   if (new Set(given).size < given.length)
     throw new UsageError('--json, --csv, --markdown and --report need a file each');
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
+  if (paths.json !== null) await checkWritable('json', journalPath(paths.json));
   return paths;
 }
 
@@ -372,12 +423,24 @@ async function makeFolder(path: string): Promise<void> {
   await mkdir(path);
 }
 
-function tryToListen({ host, port }: Workload): void {
+/** Why servers could not run on this machine as asked. */
+export async function problemsHere({
+  serverCpus,
+  host,
+  port,
+}: Pick<Workload, 'serverCpus' | 'host' | 'port'>): Promise<string[]> {
+  const why = serverCpus === undefined ? null : whyNotOn(serverCpus);
+  return [why === null ? null : `--server-cpus: ${why}`, whyNotListen({ host, port })].filter((each) => each !== null);
+}
+
+/** Why servers cannot listen there, and what to do; null if they can. */
+function whyNotListen({ host, port }: Endpoint): string | null {
   try {
     close(listen({ host, port }));
+    return null;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     const why = error.code === 'EADDRINUSE' ? 'it is taken' : error.message;
-    throw new UsageError(`the servers cannot listen on ${host} port ${port}: ${why}; ${PORT_ADVICE}`);
+    return `the servers cannot listen on ${host} port ${port}: ${why}; ${PORT_ADVICE}`;
   }
 }

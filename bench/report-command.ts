@@ -1,9 +1,8 @@
 /** `convoy report`: a result file as a page. */
 import { EXIT } from './exit-codes.ts';
 import { writablePath } from './options.ts';
-import { renderHtml } from './render/html/page.ts';
-import { readAssets } from './report-assets.ts';
-import { readResult, writeWhole } from './result-file.ts';
+import { writeReport } from './outputs.ts';
+import { readResult, whyNotWritten } from './result-file.ts';
 
 /**
  * @param path a file that `--json` wrote
@@ -12,6 +11,9 @@ import { readResult, writeWhole } from './result-file.ts';
  */
 export async function reportCommand(path: string, output: string): Promise<number> {
   const result = await readResult(path);
-  await writeWhole(await writablePath('output', output), renderHtml(result, await readAssets()));
-  return EXIT.ok;
+  const page = await writablePath('output', output);
+  const why = await whyNotWritten(page, () => writeReport(page, result));
+  if (why === null) return EXIT.ok;
+  process.stderr.write(`convoy: ${why}\n`);
+  return EXIT.notWritten;
 }

@@ -5,6 +5,7 @@ import { interruptible } from './interrupts.ts';
 import { writeOutputs } from './outputs.ts';
 import { Progress } from './progress.ts';
 import { renderTerminal } from './render/terminal.ts';
+import { whyNotWritten, writeResult } from './result-file.ts';
 import { compareWithMeasured, renderComparison } from './simulate/against.ts';
 import type { SimulateOptions } from './simulate/options.ts';
 import { planSimulation } from './simulate/plan.ts';
@@ -27,13 +28,16 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
     ),
   );
   progress.end();
-  const { jsonPath: json, reportPath: report } = options;
-  await writeOutputs({ json, report, csv: null, markdown: null }, result);
+  const { jsonPath, reportPath } = options;
+  const why = jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result));
+  const outputs = { json: jsonPath, csv: null, markdown: null, report: reportPath };
+  const written = await writeOutputs(outputs, result, why === null ? [] : [why]);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   if (options.against !== null) {
     process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);
   }
   if (result.interrupted) return EXIT.interrupted;
+  if (!written) return EXIT.notWritten;
   const failed = result.cells.some((cell) => cell.rounds.some((round) => round.state === 'failed'));
   return failed ? EXIT.cellFailed : EXIT.ok;
 }

@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EXIT } from '../bench/exit-codes.ts';
 import { readPolicySpec } from '../lock/load-policy.ts';
 
@@ -21,6 +21,30 @@ it('the policy in docs/WRITING-A-POLICY.md is one', async () => {
 
 it('README lists every exit code', () => {
   for (const code of Object.values(EXIT)) expect(read('README.md')).toMatch(new RegExp(`^\\| ${code} \\|`, 'm'));
+});
+
+describe('docs/RELIABILITY.md', () => {
+  const rows = read('docs/RELIABILITY.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(2)
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+
+  it('has a row for each fault', () => {
+    expect(rows.length).toBeGreaterThan(20);
+    for (const row of rows) expect(row, row.join('|')).toHaveLength(7);
+  });
+
+  it.each(rows.map(([, fault = '', , , , tested = '']) => [fault, tested]))('%s: its test is there', (_, tested) => {
+    const [, file = '', name = ''] = /^`(test\/\S+)`: (.+)$/.exec(tested) ?? [];
+    expect(read(file).replaceAll("\\'", "'")).toContain(name);
+  });
+
+  it.each(rows.map(([, fault = '', , code = '']) => [fault, code]))('%s: its exit code is one', (_, code) => {
+    const codes = Object.values(EXIT).map(String);
+    for (const [number] of code.matchAll(/\d+/g)) expect(codes).toContain(number);
+    expect(code).toMatch(/\d/);
+  });
 });
 
 it('Node is the same everywhere it is named', () => {

@@ -5,9 +5,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const MAIN = resolve(import.meta.dirname, '../../dist/bench/main.js');
+/** Also from `dist/`, where the scripts among the tests run. */
+export const MAIN = resolve(
+  import.meta.dirname,
+  import.meta.url.endsWith('.ts') ? '../../dist' : '../..',
+  'bench/main.js',
+);
 /** Every process a run starts inherits this variable: that is how they are found, whoever their parent is by then. */
 const MARK = 'TEST_RUN_OF_CONVOY';
+
+const IN_NAMESPACE = 'ip';
+
+/** Put before the arguments of a run: it runs in that network namespace. `ip` becomes the command, so that their process is one. */
+export const inNamespace = (name: string) => [IN_NAMESPACE, 'netns', 'exec', name] as const;
 
 export interface Finished {
   readonly code: number | null;
@@ -24,7 +34,9 @@ export class Convoy {
   #stderr = '';
 
   constructor(...args: string[]) {
-    this.process = spawn(process.execPath, [MAIN, ...args], {
+    const [through, own] = args[0] === IN_NAMESPACE ? [args.slice(0, 4), args.slice(4)] : [[], args];
+    const [command = '', ...rest] = [...through, process.execPath, MAIN, ...own];
+    this.process = spawn(command, rest, {
       env: { ...process.env, NO_COLOR: '1', [MARK]: this.#mark },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -111,17 +111,20 @@ const MACHINE: Readonly<Record<keyof Environment, string>> = {
   stolenShare: 'CPU time the hypervisor gave to others',
 };
 
-function runSection({ environment, workload, createdAt, seed, leafNs }: Result, leftOut: readonly string[]): Html {
-  const written = (value: unknown) => (value === null ? 'not known' : String(value));
-  const names = Object.keys(MACHINE) as (keyof Environment)[];
+function runSection(result: Result, leftOut: readonly string[]): Html {
+  const { environment, serverEnvironment, workload, createdAt, seed, leafNs } = result;
   const table = (title: string, rows: readonly (readonly string[])[]) =>
     drawTable({ title, head: ['', ''], keys: 1, rows, notes: [] });
+  const names = Object.keys(MACHINE) as (keyof Environment)[];
+  const machine = (title: string, of: Environment) =>
+    table(
+      title,
+      names.map((name) => [MACHINE[name], written(of[name])]),
+    );
   return html`<section id="run-section" aria-labelledby="run-title"><h2 id="run-title">The run</h2>
 <div class="panels middle">
-${table(
-  'The machine',
-  names.map((name) => [MACHINE[name], written(environment[name])]),
-)}
+${machine(serverEnvironment === undefined ? 'The machine' : "The client's machine", environment)}
+${serverEnvironment === undefined ? html`` : machine("The server's machine", serverEnvironment)}
 ${table('What was asked for', [
   ['made at', createdAt],
   ['seed', String(seed)],
@@ -134,10 +137,15 @@ ${leftOut.length === 0 ? html`` : html`<p class="note">Reduced: without ${leftOu
 `;
 }
 
+function written(value: unknown): string {
+  if (value === null || value === undefined) return 'not known';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+}
+
 /** `payloadBytes: 8192` → `payload`, `8KiB`. */
 function workloadRow(name: string, value: unknown): string[] {
   const words = name.replace(/(Ns|Bytes)$/, '').replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
   if (typeof value === 'number' && name.endsWith('Ns')) return [words, formatDuration(value)];
   if (typeof value === 'number' && name.endsWith('Bytes')) return [words, formatSize(value)];
-  return [words, String(value)];
+  return [words, written(value)];
 }
