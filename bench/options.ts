@@ -52,7 +52,7 @@ export interface RunOptions {
   readonly given: Given;
 }
 
-export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'trace', string | null>>;
+export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'report' | 'trace', string | null>>;
 
 export const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
@@ -165,6 +165,7 @@ export const OPTIONS = {
     type: 'string',
     describe: 'write that to this file, at the end, for https://ui.perfetto.dev; implies --timeline',
   },
+  report: { type: 'string', describe: 'write a page with charts to this file, at the end' },
   assert: {
     type: 'string',
     array: true,
@@ -388,11 +389,17 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
 }
 
 async function readOutputs(args: Partial<Record<keyof Outputs, string | undefined>>): Promise<Outputs> {
-  const { json, csv, markdown, trace } = args;
-  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown), trace: resolved(trace) };
+  const { json, csv, markdown, report, trace } = args;
+  const paths = {
+    json: resolved(json),
+    csv: resolved(csv),
+    markdown: resolved(markdown),
+    report: resolved(report),
+    trace: resolved(trace),
+  };
   const given = Object.values(paths).filter((path) => path !== null);
   if (new Set(given).size < given.length)
-    throw new UsageError('--json, --csv, --markdown and --trace need a file each');
+    throw new UsageError('--json, --csv, --markdown, --report and --trace need a file each');
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
   if (paths.json !== null) await checkWritable('json', journalPath(paths.json));
   return paths;

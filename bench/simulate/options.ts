@@ -42,6 +42,8 @@ export interface SimulateOptions {
   readonly tracePath: string | null;
   /** Whether the threads of the servers record what they do. */
   readonly timeline: boolean;
+  /** Where the page with charts is written; null if nowhere. */
+  readonly reportPath: string | null;
   /** A measured result to hold the simulated one against. */
   readonly against: Result | null;
 }
@@ -104,6 +106,7 @@ const OPTIONS = {
   json: { type: 'string', describe: 'write the result with all raw samples to this file' },
   timeline: BENCH_OPTIONS.timeline,
   trace: BENCH_OPTIONS.trace,
+  report: { type: 'string', describe: 'write a page with charts to this file' },
   against: {
     type: 'string',
     describe: 'a file of bench: simulate its cells with its workload, and show how far off each is',
@@ -134,6 +137,7 @@ export async function readSimulateOptions(
     jsonPath: args.json === undefined ? null : await writablePath('json', args.json),
     tracePath: args.trace === undefined ? null : await writablePath('trace', args.trace),
     timeline: args.timeline || args.trace !== undefined,
+    reportPath: args.report === undefined ? null : await writablePath('report', args.report),
   };
   if (args.against !== undefined) {
     const against = await readResult(args.against);
