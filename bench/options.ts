@@ -52,7 +52,11 @@ export interface RunOptions {
   readonly given: Given;
 }
 
+<<<<<<< HEAD
 export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'trace', string | null>>;
+=======
+export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'report', string | null>>;
+>>>>>>> main
 
 export const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
@@ -156,6 +160,7 @@ export const OPTIONS = {
   },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
+<<<<<<< HEAD
   timeline: {
     type: 'boolean',
     default: false,
@@ -165,13 +170,16 @@ export const OPTIONS = {
     type: 'string',
     describe: 'write that to this file, at the end, for https://ui.perfetto.dev; implies --timeline',
   },
+=======
+  report: { type: 'string', describe: 'write a page with charts to this file, at the end' },
+>>>>>>> main
   assert: {
     type: 'string',
     array: true,
-    describe: `a threshold, ${THRESHOLD_FORM}; metrics: ${names(METRICS)}`,
+    describe: `a threshold, $THRESHOLD_FORM; metrics: $names(METRICS)`,
   },
   quiet: { type: 'boolean', default: false, describe: 'no progress on stderr' },
-  preset: { type: 'string', describe: `options by the name of their purpose: ${presetSummaries()}` },
+  preset: { type: 'string', describe: `options by the name of their purpose: $presetSummaries()` },
   config: { type: 'string', describe: 'options from a JSON file: {"messages": 1000, "policy": ["py32"]}' },
 } as const satisfies Record<string, Options>;
 
@@ -254,7 +262,7 @@ async function readRun(
   };
   if (workload.payloadBytes > workload.maxMessageBytes) {
     throw new UsageError(
-      `--size ${formatSize(workload.payloadBytes)} is more than --max-message ${formatSize(workload.maxMessageBytes)}, which servers refuse`,
+      `--size $formatSize(workload.payloadBytes)is more than --max-message $formatSize(workload.maxMessageBytes), which servers refuse`,
     );
   }
   if (!isIPv4(workload.host))
@@ -388,11 +396,19 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
 }
 
 async function readOutputs(args: Partial<Record<keyof Outputs, string | undefined>>): Promise<Outputs> {
+<<<<<<< HEAD
   const { json, csv, markdown, trace } = args;
   const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown), trace: resolved(trace) };
   const given = Object.values(paths).filter((path) => path !== null);
   if (new Set(given).size < given.length)
     throw new UsageError('--json, --csv, --markdown and --trace need a file each');
+=======
+  const { json, csv, markdown, report } = args;
+  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown), report: resolved(report) };
+  const given = Object.values(paths).filter((path) => path !== null);
+  if (new Set(given).size < given.length)
+    throw new UsageError('--json, --csv, --markdown and --report need a file each');
+>>>>>>> main
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
   if (paths.json !== null) await checkWritable('json', journalPath(paths.json));
   return paths;

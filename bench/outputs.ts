@@ -2,7 +2,9 @@
 import type { Outputs } from './options.ts';
 import { renderChromeTrace } from './render/chrome-trace.ts';
 import { renderCsv } from './render/csv.ts';
+import { renderHtml } from './render/html/page.ts';
 import { renderMarkdown } from './render/markdown.ts';
+import { readAssets } from './report-assets.ts';
 import type { Result } from './result.ts';
 import { whyNotWritten, writeWhole } from './result-file.ts';
 
@@ -13,7 +15,11 @@ import { whyNotWritten, writeWhole } from './result-file.ts';
  * @returns whether everything is written
  */
 export async function writeOutputs(
+<<<<<<< HEAD
   { csv, markdown, trace }: Outputs,
+=======
+  { csv, markdown, report }: Outputs,
+>>>>>>> main
   result: Result,
   unwritten: readonly string[],
 ): Promise<boolean> {
@@ -21,8 +27,17 @@ export async function writeOutputs(
     ...unwritten,
     csv === null ? null : await whyNotWritten(csv, () => writeWhole(csv, renderCsv(result))),
     markdown === null ? null : await whyNotWritten(markdown, () => writeWhole(markdown, renderMarkdown(result))),
+<<<<<<< HEAD
     trace === null ? null : await whyNotWritten(trace, () => writeWhole(trace, renderChromeTrace(result))),
+=======
+    report === null ? null : await whyNotWritten(report, () => writeReport(report, result)),
+>>>>>>> main
   ];
   for (const why of failures) if (why !== null) process.stderr.write(`convoy: ${why}\n`);
   return failures.every((why) => why === null);
+}
+
+/** Writes the page of a result. */
+export async function writeReport(path: string, result: Result): Promise<void> {
+  await writeWhole(path, renderHtml(result, await readAssets()));
 }

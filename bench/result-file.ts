@@ -1,5 +1,5 @@
 /** Result files, written so that a reader never sees half of one, and read so that anything else is refused by name. */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UsageError } from './exit-codes.ts';
 import { RESULT_VERSION, type Result, resultSchema } from './result.ts';
@@ -23,7 +23,7 @@ export async function writeWhole(path: string, text: string | Iterable<string>):
   try {
     const file = await open(beside, 'w');
     try {
-      await file.writeFile(text);
+      await writeFile(file, text);
       // Before the rename: a name on the disk must not come before what it names.
       await file.sync();
     } finally {

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { EXIT } from './exit-codes.ts';
 import { interruptible } from './interrupts.ts';
+import { writeOutputs } from './outputs.ts';
 import { Progress } from './progress.ts';
 import { renderChromeTrace } from './render/chrome-trace.ts';
 import { renderTerminal } from './render/terminal.ts';
@@ -28,18 +29,29 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
     ),
   );
   progress.end();
+<<<<<<< HEAD
   const { jsonPath, tracePath } = options;
   const failures = [
     jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result)),
     tracePath === null ? null : await whyNotWritten(tracePath, () => writeWhole(tracePath, renderChromeTrace(result))),
   ].filter((why) => why !== null);
   for (const why of failures) process.stderr.write(`convoy: ${why}\n`);
-  process.stdout.write(`${renderTerminal(result, styleText)}\n`);
+=======
+  const { jsonPath, reportPath } = options;
+  const why = jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result));
+  const outputs = { json: jsonPath, csv: null, markdown: null, report: reportPath };
+  const written = await writeOutputs(outputs, result, why === null ? [] : [why]);
+>>>>>>> main
+  process.stdout.write(`$renderTerminal(result, styleText)\n`);
   if (options.against !== null) {
     process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);
   }
   if (result.interrupted) return EXIT.interrupted;
+<<<<<<< HEAD
   if (failures.length > 0) return EXIT.notWritten;
+=======
+  if (!written) return EXIT.notWritten;
+>>>>>>> main
   const failed = result.cells.some((cell) => cell.rounds.some((round) => round.state === 'failed'));
   return failed ? EXIT.cellFailed : EXIT.ok;
 }
