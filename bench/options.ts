@@ -52,11 +52,7 @@ export interface RunOptions {
   readonly given: Given;
 }
 
-<<<<<<< HEAD
-export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'trace', string | null>>;
-=======
-export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'report', string | null>>;
->>>>>>> main
+export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'report' | 'trace', string | null>>;
 
 export const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
@@ -160,7 +156,6 @@ export const OPTIONS = {
   },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
-<<<<<<< HEAD
   timeline: {
     type: 'boolean',
     default: false,
@@ -170,9 +165,7 @@ export const OPTIONS = {
     type: 'string',
     describe: 'write that to this file, at the end, for https://ui.perfetto.dev; implies --timeline',
   },
-=======
   report: { type: 'string', describe: 'write a page with charts to this file, at the end' },
->>>>>>> main
   assert: {
     type: 'string',
     array: true,
@@ -396,19 +389,17 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
 }
 
 async function readOutputs(args: Partial<Record<keyof Outputs, string | undefined>>): Promise<Outputs> {
-<<<<<<< HEAD
-  const { json, csv, markdown, trace } = args;
-  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown), trace: resolved(trace) };
+  const { json, csv, markdown, report, trace } = args;
+  const paths = {
+    json: resolved(json),
+    csv: resolved(csv),
+    markdown: resolved(markdown),
+    report: resolved(report),
+    trace: resolved(trace),
+  };
   const given = Object.values(paths).filter((path) => path !== null);
   if (new Set(given).size < given.length)
-    throw new UsageError('--json, --csv, --markdown and --trace need a file each');
-=======
-  const { json, csv, markdown, report } = args;
-  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown), report: resolved(report) };
-  const given = Object.values(paths).filter((path) => path !== null);
-  if (new Set(given).size < given.length)
-    throw new UsageError('--json, --csv, --markdown and --report need a file each');
->>>>>>> main
+    throw new UsageError('--json, --csv, --markdown, --report and --trace need a file each');
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
   if (paths.json !== null) await checkWritable('json', journalPath(paths.json));
   return paths;

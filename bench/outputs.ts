@@ -15,11 +15,7 @@ import { whyNotWritten, writeWhole } from './result-file.ts';
  * @returns whether everything is written
  */
 export async function writeOutputs(
-<<<<<<< HEAD
-  { csv, markdown, trace }: Outputs,
-=======
-  { csv, markdown, report }: Outputs,
->>>>>>> main
+  { csv, markdown, report, trace }: Outputs,
   result: Result,
   unwritten: readonly string[],
 ): Promise<boolean> {
@@ -27,11 +23,8 @@ export async function writeOutputs(
     ...unwritten,
     csv === null ? null : await whyNotWritten(csv, () => writeWhole(csv, renderCsv(result))),
     markdown === null ? null : await whyNotWritten(markdown, () => writeWhole(markdown, renderMarkdown(result))),
-<<<<<<< HEAD
-    trace === null ? null : await whyNotWritten(trace, () => writeWhole(trace, renderChromeTrace(result))),
-=======
     report === null ? null : await whyNotWritten(report, () => writeReport(report, result)),
->>>>>>> main
+    trace === null ? null : await whyNotWritten(trace, () => writeWhole(trace, renderChromeTrace(result))),
   ];
   for (const why of failures) if (why !== null) process.stderr.write(`convoy: ${why}\n`);
   return failures.every((why) => why === null);

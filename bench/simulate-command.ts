@@ -4,9 +4,8 @@ import { EXIT } from './exit-codes.ts';
 import { interruptible } from './interrupts.ts';
 import { writeOutputs } from './outputs.ts';
 import { Progress } from './progress.ts';
-import { renderChromeTrace } from './render/chrome-trace.ts';
 import { renderTerminal } from './render/terminal.ts';
-import { whyNotWritten, writeResult, writeWhole } from './result-file.ts';
+import { whyNotWritten, writeResult } from './result-file.ts';
 import { compareWithMeasured, renderComparison } from './simulate/against.ts';
 import type { SimulateOptions } from './simulate/options.ts';
 import { planSimulation } from './simulate/plan.ts';
@@ -29,29 +28,16 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
     ),
   );
   progress.end();
-<<<<<<< HEAD
-  const { jsonPath, tracePath } = options;
-  const failures = [
-    jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result)),
-    tracePath === null ? null : await whyNotWritten(tracePath, () => writeWhole(tracePath, renderChromeTrace(result))),
-  ].filter((why) => why !== null);
-  for (const why of failures) process.stderr.write(`convoy: ${why}\n`);
-=======
-  const { jsonPath, reportPath } = options;
+  const { jsonPath, reportPath, tracePath } = options;
   const why = jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result));
-  const outputs = { json: jsonPath, csv: null, markdown: null, report: reportPath };
+  const outputs = { json: jsonPath, csv: null, markdown: null, report: reportPath, trace: tracePath };
   const written = await writeOutputs(outputs, result, why === null ? [] : [why]);
->>>>>>> main
   process.stdout.write(`$renderTerminal(result, styleText)\n`);
   if (options.against !== null) {
     process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);
   }
   if (result.interrupted) return EXIT.interrupted;
-<<<<<<< HEAD
-  if (failures.length > 0) return EXIT.notWritten;
-=======
   if (!written) return EXIT.notWritten;
->>>>>>> main
   const failed = result.cells.some((cell) => cell.rounds.some((round) => round.state === 'failed'));
   return failed ? EXIT.cellFailed : EXIT.ok;
 }

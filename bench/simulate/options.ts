@@ -39,14 +39,11 @@ export interface SimulateOptions {
   readonly profile: Profile;
   readonly shard: Shard;
   readonly jsonPath: string | null;
-<<<<<<< HEAD
   readonly tracePath: string | null;
   /** Whether the threads of the servers record what they do. */
   readonly timeline: boolean;
-=======
   /** Where the page with charts is written; null if nowhere. */
   readonly reportPath: string | null;
->>>>>>> main
   /** A measured result to hold the simulated one against. */
   readonly against: Result | null;
 }
@@ -107,12 +104,9 @@ const OPTIONS = {
     describe: 'I/N: simulate the I-th of N parts; convoy merge joins the files',
   },
   json: { type: 'string', describe: 'write the result with all raw samples to this file' },
-<<<<<<< HEAD
   timeline: BENCH_OPTIONS.timeline,
   trace: BENCH_OPTIONS.trace,
-=======
   report: { type: 'string', describe: 'write a page with charts to this file' },
->>>>>>> main
   against: {
     type: 'string',
     describe: 'a file of bench: simulate its cells with its workload, and show how far off each is',
@@ -141,12 +135,9 @@ export async function readSimulateOptions(
     seed: wholeNumber('seed', args.seed, 0, MAX_SEED),
     shard: parseShard(args.shard),
     jsonPath: args.json === undefined ? null : await writablePath('json', args.json),
-<<<<<<< HEAD
     tracePath: args.trace === undefined ? null : await writablePath('trace', args.trace),
     timeline: args.timeline || args.trace !== undefined,
-=======
     reportPath: args.report === undefined ? null : await writablePath('report', args.report),
->>>>>>> main
   };
   if (args.against !== undefined) {
     const against = await readResult(args.against);
