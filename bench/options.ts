@@ -169,10 +169,10 @@ export const OPTIONS = {
   assert: {
     type: 'string',
     array: true,
-    describe: `a threshold, $THRESHOLD_FORM; metrics: $names(METRICS)`,
+    describe: `a threshold, ${THRESHOLD_FORM}; metrics: ${names(METRICS)}`,
   },
   quiet: { type: 'boolean', default: false, describe: 'no progress on stderr' },
-  preset: { type: 'string', describe: `options by the name of their purpose: $presetSummaries()` },
+  preset: { type: 'string', describe: `options by the name of their purpose: ${presetSummaries()}` },
   config: { type: 'string', describe: 'options from a JSON file: {"messages": 1000, "policy": ["py32"]}' },
 } as const satisfies Record<string, Options>;
 
@@ -255,7 +255,7 @@ async function readRun(
   };
   if (workload.payloadBytes > workload.maxMessageBytes) {
     throw new UsageError(
-      `--size $formatSize(workload.payloadBytes)is more than --max-message $formatSize(workload.maxMessageBytes), which servers refuse`,
+      `--size ${formatSize(workload.payloadBytes)} is more than --max-message ${formatSize(workload.maxMessageBytes)}, which servers refuse`,
     );
   }
   if (!isIPv4(workload.host))

@@ -32,7 +32,7 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
   const why = jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result));
   const outputs = { json: jsonPath, csv: null, markdown: null, report: reportPath, trace: tracePath };
   const written = await writeOutputs(outputs, result, why === null ? [] : [why]);
-  process.stdout.write(`$renderTerminal(result, styleText)\n`);
+  process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   if (options.against !== null) {
     process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);
   }
