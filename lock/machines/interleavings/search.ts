@@ -111,7 +111,9 @@ export function search(task: Search): Verdict {
     }
     graph.endOf(state);
     if (states.size > bounds.states) {
-      const message = `more than ${bounds.states.toLocaleString('en')} states`;
+      // Breadth first: whatever takes fewer steps than the way to this state has been looked at.
+      const steps = graph.path(state).length - 1;
+      const message = `more than ${bounds.states.toLocaleString('en')} states, with every schedule of up to ${steps} steps among them`;
       return { kind: 'outgrown', message, states: states.size };
     }
   }
@@ -173,7 +175,7 @@ class Judge {
     for (let thread = 0; thread < world.actors.length; thread++) {
       if (world.isEnded(thread)) continue;
       const place = world.positions[thread]?.place;
-      if (place?.kind === 'fault') return broken('well-formed', `${nameOf(world, thread)} ${place.message}`);
+      if (place?.kind === 'fault') return broken('well-formed', faultOf(world, thread, place.message));
       if (place?.kind === 'endless') return outgrown(`${nameOf(world, thread)} ${place.message}`);
       if (world.holds(thread)) holders |= 1 << thread;
       alive++;
@@ -227,6 +229,11 @@ class Judge {
 
 function nameOf(world: World, thread: number): string {
   return `${world.piece(thread)?.kind} of thread ${thread + 1}`;
+}
+
+function faultOf(world: World, thread: number, message: string): string {
+  const steps = world.positions[thread]?.depth ?? 0;
+  return `${nameOf(world, thread)} ${message}, after ${steps} step${steps === 1 ? '' : 's'}`;
 }
 
 function namesOf(threads: readonly number[]): string {

@@ -13,8 +13,9 @@
  */
 import { NOT_EQUAL, TIMED_OUT, WOKEN } from '../../memory.ts';
 import { EventQueue } from './event-queue.ts';
+import { THEN, type VirtualLock } from './lock.ts';
 import { OP, type VirtualMemory } from './memory.ts';
-import { DONE, OFFER, OVER, PAYING, REQUEST, STATE, VirtualThread } from './thread.ts';
+import { OVER, PAYING, REQUEST, STATE, VirtualThread } from './thread.ts';
 
 /** What things cost, in nanoseconds. */
 export interface Costs {
@@ -52,6 +53,9 @@ const TIMER = 1;
 export const FIRST_SCHEDULER_KIND = 2;
 /** An event says `subject * KINDS + kind`. */
 export const KINDS = 8;
+
+/** What a thread that works finds at a yield point. */
+const LOOK = { goesOn: 0, mustOffer: 1, allDone: 2 } as const;
 
 /** A policy may spin; this is longer than any spinning that leads anywhere. */
 const MAX_STEPS_WITHOUT_SLEEP = 10_000_000;
@@ -222,7 +226,10 @@ export class Machine {
           continue;
         }
       } else if (paying === PAYING.work) {
-        if (!this.#lookUp(thread)) {
+        const found = this.#lookUp(thread);
+        if (found === LOOK.mustOffer) {
+          this.#offer(thread);
+        } else if (found === LOOK.goesOn) {
           if (!this.#beginWork(thread)) return;
           continue;
         }
@@ -236,6 +243,16 @@ export class Machine {
           continue;
         }
         thread.result = 0;
+        const then = (thread.lock as VirtualLock).end();
+        if (then === THEN.piece) {
+          this.#beginPiece(thread);
+          continue;
+        }
+        // What was begun before an offer is done before the next look.
+        if (then === THEN.work && thread.leavesLeft > 0) {
+          if (!this.#beginWork(thread)) return;
+          continue;
+        }
       }
 
       const request = thread.program.next(thread.result);
@@ -256,13 +273,13 @@ export class Machine {
           if (!this.#pay(thread, thread.amountNs)) return;
           break;
         case REQUEST.steps:
-          thread.stepsSinceSleep = 0;
-          thread.result = 0;
+          this.#beginPiece(thread);
           break;
         case REQUEST.work:
-          if (thread.looksFirst && this.#mustOffer(thread)) thread.result = OFFER;
-          else if (thread.leavesLeft <= 0) thread.result = DONE;
-          else if (!this.#beginWork(thread)) return;
+          if (this.#mustOffer(thread)) this.#offer(thread);
+          else if (thread.leavesLeft > 0 && !this.#beginWork(thread)) return;
+          break;
+        case REQUEST.nothing:
           break;
         case REQUEST.sleepFor:
           this.events.push(
@@ -277,6 +294,16 @@ export class Machine {
           return;
       }
     }
+  }
+
+  #beginPiece(thread: VirtualThread): void {
+    thread.stepsSinceSleep = 0;
+    thread.result = 0;
+  }
+
+  #offer(thread: VirtualThread): void {
+    (thread.lock as VirtualLock).offer();
+    this.#beginPiece(thread);
   }
 
   /** Lets time pass for the thread. Returns whether that is over already, or else will be an event. */
@@ -452,22 +479,20 @@ export class Machine {
     thread.lock?.state.words.watchers.delete(thread.number);
   }
 
-  /** The thread has come to a look. Returns whether the program goes on. */
-  #lookUp(thread: VirtualThread): boolean {
+  /** The thread has come to a look. Returns what that finds. */
+  #lookUp(thread: VirtualThread): number {
     const { words } = (thread.lock as NonNullable<typeof thread.lock>).state;
     if (words.breaker >= 0) words.watchers.delete(thread.number);
     thread.leavesLeft -= thread.leavesToLook;
     thread.leavesDone += thread.leavesToLook;
     thread.workedNs = 0;
     if (thread.leavesLeft <= 0) {
-      thread.result = DONE;
-      return true;
+      thread.result = 0;
+      return LOOK.allDone;
     }
-    if (thread.offersAtLook || (words.breaker >= 0 && words.values[words.breaker] !== 0)) {
-      thread.result = OFFER;
-      return true;
-    }
-    return false;
+    return thread.offersAtLook || (words.breaker >= 0 && words.values[words.breaker] !== 0)
+      ? LOOK.mustOffer
+      : LOOK.goesOn;
   }
 
   #failure(thread: VirtualThread, what: string): SimulationError {
