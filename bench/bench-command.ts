@@ -13,19 +13,20 @@ import { type Judgement, judge } from './threshold.ts';
 /** @returns the exit code */
 export async function benchCommand(options: RunOptions): Promise<number> {
   const { outputs, thresholds } = options;
-  const result = await runAndKeep(options);
-  await writeOutputs(outputs, result);
+  const { result, unwritten } = await runAndKeep(options);
+  const written = await writeOutputs(outputs, result, unwritten);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   const summaries = thresholds.length === 0 ? [] : summarize(result);
   const judgements = thresholds.map((threshold) => judge(threshold, summaries, result.seed));
   if (judgements.length > 0) process.stdout.write(`\n${renderVerdicts(judgements)}\n`);
-  return exitCodeOf(result, judgements);
+  return exitCodeOf(result, judgements, written);
 }
 
 /** What keeps a verdict from being trusted comes before the verdict. */
-function exitCodeOf({ interrupted, cells }: Result, judgements: readonly Judgement[]): number {
+function exitCodeOf({ interrupted, cells }: Result, judgements: readonly Judgement[], written: boolean): number {
   const judged = (verdict: Judgement['verdict']) => judgements.some((judgement) => judgement.verdict === verdict);
   if (interrupted) return EXIT.interrupted;
+  if (!written) return EXIT.notWritten;
   if (cells.some(({ rounds }) => rounds.some(({ state }) => state === 'failed'))) return EXIT.cellFailed;
   if (judged('fail')) return EXIT.thresholdFailed;
   return judged('inconclusive') ? EXIT.inconclusive : EXIT.ok;

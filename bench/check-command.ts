@@ -1,12 +1,13 @@
 /** `convoy check`: every interleaving of every policy, spread over the CPUs. */
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
-import { loadPolicy, PolicyError, type PolicySpec, readPolicySpec } from '../lock/load-policy.ts';
+import { loadPolicy, type PolicySpec } from '../lock/load-policy.ts';
 import { DEFAULT_BOUNDS, type Finding, formatModel, modelsFor, parseModel } from '../lock/machines/interleavings.ts';
 import { POLICIES } from '../lock/policies/index.ts';
 import { CheckPool, type Ended } from './check-pool.ts';
 import { type Checked, renderChecked, renderReplayed, renderSummary } from './check-report.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { refuseRepeated, split, wholeNumber } from './options.ts';
+import { readPolicy } from './read-policy.ts';
 
 const OPTIONS = {
   threads: {
@@ -111,11 +112,7 @@ function findingOf(ended: Ended<Finding> | Exclude<Ended<unknown>, { kind: 'answ
 
 async function readPolicies(texts: readonly string[]): Promise<PolicySpec[]> {
   const wanted = texts.length === 0 ? Object.keys(POLICIES) : split(texts);
-  try {
-    return await Promise.all(wanted.map((text) => readPolicySpec(text)));
-  } catch (error) {
-    throw error instanceof PolicyError ? new UsageError(error.message) : error;
-  }
+  return Promise.all(wanted.map((text) => readPolicy(text)));
 }
 
 /** The models meant by numbers of threads, or by what they do. */

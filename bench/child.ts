@@ -35,6 +35,8 @@ export class Child<C extends Commands> {
   #stderr = '';
   #nextId = 0;
   #end: ChildError | undefined;
+  /** What the process said it ends of, before it did. */
+  #failure: ChildError | undefined;
 
   /**
    * Starts a process.
@@ -54,10 +56,11 @@ export class Child<C extends Commands> {
     this.#channel.onMessage((message) => this.#hear(message));
     this.#exited = new Promise((resolve) => {
       const ended = (how: string) => {
+        // Of a process that did not start there is an error, and then its end all the same.
+        if (this.#end !== undefined) return;
         const said = this.#stderr.trim();
         this.#end = new ChildError(`${this.#what} ${how}${said === '' ? '' : `; it wrote:\n${said}`}`);
-        for (const { reject } of this.#waiting.values()) reject(this.#end);
-        this.#waiting.clear();
+        this.#rejectAll(this.#end);
         resolve();
       };
       this.#process.once('error', (error) => ended(`did not start: ${error.message}`));
@@ -78,7 +81,7 @@ export class Child<C extends Commands> {
     request: RequestOf<C, Name>,
     timeoutMs: number,
   ): Promise<AnswerOf<C, Name>> {
-    if (this.#end !== undefined) throw this.#end;
+    if (this.lost !== undefined) throw this.lost;
     const id = this.#nextId++;
     let timer: NodeJS.Timeout | undefined;
     try {
@@ -107,9 +110,9 @@ export class Child<C extends Commands> {
     if (cpus !== undefined && pid !== undefined) placeProcess(pid, parseCpuList(cpus) ?? []);
   }
 
-  /** How the process ended, if it has. */
+  /** How the process ended, or what of it is about to end, if so. */
   get lost(): ChildError | undefined {
-    return this.#end;
+    return this.#failure ?? this.#end;
   }
 
   /**
@@ -133,8 +136,18 @@ export class Child<C extends Commands> {
     this.#process.kill('SIGKILL');
   }
 
+  #rejectAll(error: ChildError): void {
+    for (const { reject } of this.#waiting.values()) reject(error);
+    this.#waiting.clear();
+  }
+
   #hear(message: unknown): void {
     const reply = replySchema.parse(message);
+    if (reply.kind === 'failed') {
+      this.#failure = new ChildError(`${this.#what} cannot go on: ${reply.message}`);
+      this.#rejectAll(this.#failure);
+      return;
+    }
     const waiting = this.#waiting.get(reply.id);
     if (reply.kind === 'answer') waiting?.resolve(reply.answer);
     else waiting?.reject(new ChildError(reply.message));

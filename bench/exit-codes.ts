@@ -7,6 +7,8 @@ export const EXIT = {
   /** A cell could not be measured; the others were, and are reported. */
   cellFailed: 4,
   usage: 64,
+  /** Measured and shown, but a file could not be written. */
+  notWritten: 74,
   /** Ctrl-C; the finished cells are reported. */
   interrupted: 130,
 } as const;

@@ -48,11 +48,12 @@ export async function fidelityCommand(
   );
   const paired = references.filter((reference) => emulationOf(reference) !== null);
   const options: RunOptions = { ...bench, policies: [...bench.policies, ...paired] };
-  const result = await runAndKeep(options);
-  await writeOutputs(options.outputs, result);
+  const { result, unwritten } = await runAndKeep(options);
+  const written = await writeOutputs(options.outputs, result, unwritten);
   const comparisons = compareFidelity(result);
   process.stdout.write(`${renderFidelity(comparisons, notes, styleText)}\n`);
   if (result.interrupted) return EXIT.interrupted;
+  if (!written) return EXIT.notWritten;
   if (references.some(({ from }) => from.kind === 'absent') || hasUnexpectedFailure(result)) return EXIT.cellFailed;
   const verdict = worst(comparisons.flatMap((each) => (each.state === 'compared' ? [each.verdict] : [])));
   return { pass: EXIT.ok, fail: EXIT.thresholdFailed, inconclusive: EXIT.inconclusive }[verdict];

@@ -9,6 +9,7 @@ import { checkCommand, withCheckOptions } from './check-command.ts';
 import { compareCommand } from './compare-command.ts';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { fidelityCommand, withFidelityOptions } from './fidelity-command.ts';
+import { readJournal } from './journal.ts';
 import { mergeCommand } from './merge-command.ts';
 import { gatherOptions } from './option-sources.ts';
 import { OPTIONS, readOptions, withOptions } from './options.ts';
@@ -20,8 +21,9 @@ import { simulateCommand } from './simulate-command.ts';
 const argv = hideBin(process.argv);
 
 /** Options of `bench` that are not on the command line. */
-function otherOptions() {
-  const { preset, config } = Parser(argv, { string: ['preset', 'config'] });
+async function otherOptions() {
+  const { preset, config, resume } = Parser(argv, { string: ['preset', 'config', 'resume'] });
+  if (typeof resume === 'string') return (await readJournal(resume)).header.given;
   const warn = (message: string) => process.stderr.write(`convoy: ${message}\n`);
   return gatherOptions(Object.keys(OPTIONS), { preset, config }, process.env, warn);
 }
@@ -33,7 +35,7 @@ try {
     .command(
       ['bench', '$0'],
       'measure echo servers under lock policies',
-      (command) => withOptions(command).config(otherOptions()),
+      async (command) => withOptions(command).config(await otherOptions()),
       async (args) => {
         process.exitCode = await benchCommand(await readOptions(args, argv));
       },

@@ -1,12 +1,13 @@
 /** Measures one cell once: fresh processes, told to end at the end. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
 import type { serverCommands } from '../server/protocol.ts';
 import { loadServer } from '../server/servers.ts';
 import { Child } from './child.ts';
 import type { PlannedCell, PlannedRound } from './plan.ts';
 import type { Reading } from './reference/reference-protocol.ts';
-import type { MeasuredRound, Round } from './result.ts';
+import { isReference, type MeasuredRound, type Round } from './result.ts';
 import {
   ANSWER_TIMEOUT_MS,
   END_TIMEOUT_MS,
@@ -78,13 +79,16 @@ export async function measure(
     // When one process dies the other sees a broken connection, often first: the death is what the user must hear of.
     await delay(DEATH_NEWS_MS);
     const cause = children.find((child) => child.lost !== undefined)?.lost ?? error;
-    return { state: 'failed', round, message: cause instanceof Error ? cause.message : String(cause) };
+    return { state: 'failed', round, message: `${cause instanceof Error ? cause.message : cause}${adviceFor(cell)}` };
   } finally {
     interrupted.removeEventListener('abort', stopClient);
     // Told to end, all of them, whatever happened before; one that has ended already answers nothing.
     await Promise.all(
       children.map(async (child) => {
-        await child.call('stop', {}, END_TIMEOUT_MS).catch(() => {});
+        await child.call('stop', {}, END_TIMEOUT_MS).catch(() => {
+          // One that cannot be told will not end; one that has failed is ending.
+          if (child.lost === undefined) child.kill();
+        });
         await child.ended(END_TIMEOUT_MS);
       }),
     );
@@ -92,16 +96,28 @@ export async function measure(
   }
 }
 
-/** @throws Error if the server's cannot be started */
+/** A policy of the user's may be why a cell failed, whatever it looks like from outside. */
+function adviceFor({ policy }: PlannedCell): string {
+  if (isReference(policy) || policy.from.kind !== 'file') return '';
+  return `; whether the policy is at fault shows convoy check ${fileURLToPath(policy.from.url)}`;
+}
+
+/** @throws Error if one cannot be started; none is then left */
 function startProcesses(cell: PlannedCell, setup: MeasureSetup): Processes {
   const { messages, warmupMessages, port } = setup.workload;
   const loggedCalls = Math.min(MAX_LOGGED_CALLS, (messages + warmupMessages) * LOGGED_CALLS_PER_MESSAGE);
   const start = (role: Role) => startServerSide(cell, setup, role);
-  return {
-    server: start({ what: "the server's process", port, loggedCalls }),
-    client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
-    worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null,
-  };
+  const server = start({ what: "the server's process", port, loggedCalls });
+  try {
+    return {
+      server,
+      client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
+      worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null,
+    };
+  } catch (error) {
+    server.process.kill();
+    throw error;
+  }
 }
 
 async function measureIn(

@@ -1,6 +1,7 @@
 /**
  * Where options come from beside the command line: `CONVOY_…` variables, a config file, a preset. The nearer to the user's fingers,
- * the more it weighs: command line, environment, file, preset, default.
+ * the more it weighs: command line, environment, file, preset, default. A run that is resumed has its options from its own
+ * beginning, and from nowhere else unless the command line says so.
  */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -8,7 +9,7 @@ import { UsageError } from './exit-codes.ts';
 import { PRESETS } from './presets.ts';
 
 /** Option → value, as text, as on the command line. */
-type Given = Readonly<Record<string, string | boolean | readonly string[]>>;
+export type Given = Readonly<Record<string, string | boolean | readonly string[]>>;
 
 const valueSchema = z.union([
   z.string(),

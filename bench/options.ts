@@ -5,14 +5,7 @@ import { isIPv4 } from 'node:net';
 import { dirname, resolve } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { formatDuration, parseDuration } from '../lock/duration.ts';
-import {
-  MAX_PRIORITY,
-  MIN_PRIORITY,
-  PolicyError,
-  type PolicySpec,
-  type PolicyUse,
-  readPolicySpec,
-} from '../lock/load-policy.ts';
+import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec, type PolicyUse } from '../lock/load-policy.ts';
 import { POLICIES } from '../lock/policies/index.ts';
 import { close, listen } from '../net/posix.ts';
 import { SystemError } from '../net/system-error.ts';
@@ -21,9 +14,12 @@ import { EDITOR, TALK_SERVERS } from '../server/servers.ts';
 import { formatCpuList, parseCpuList, whyNotOn } from './cpu-list.ts';
 import { UsageError } from './exit-codes.ts';
 import { calibrated, readDefaultProfile, readInterpreterProfile } from './interpreter-profile.ts';
+import { type FoundJournal, journalPath, readJournal } from './journal.ts';
 import { METRICS } from './metrics.ts';
+import type { Given } from './option-sources.ts';
 import { planCells } from './plan.ts';
 import { presetSummaries } from './presets.ts';
+import { readPolicy } from './read-policy.ts';
 import { findReferences } from './reference/interpreter.ts';
 import { type Column, SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
@@ -43,6 +39,10 @@ export interface RunOptions {
   readonly outputs: Outputs;
   readonly thresholds: readonly Threshold[];
   readonly quiet: boolean;
+  /** The run it goes on with; null if it begins one. */
+  readonly resume: FoundJournal | null;
+  /** The options that decide what is measured, as they were given, wherever they came from. */
+  readonly given: Given;
 }
 
 export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown', string | null>>;
@@ -138,6 +138,10 @@ export const OPTIONS = {
   'client-cpus': { type: 'string', describe: 'CPUs for the client; by default any' },
   seed: { type: 'string', describe: 'of the order of the cells; by default a new one, which is printed' },
   json: { type: 'string', describe: 'write the result with all raw samples to this file, after every cell' },
+  resume: {
+    type: 'string',
+    describe: 'go on with the run of this --json file, from the journal beside it; other options come from there',
+  },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
   assert: {
@@ -149,6 +153,9 @@ export const OPTIONS = {
   preset: { type: 'string', describe: `options by the name of their purpose: ${presetSummaries()}` },
   config: { type: 'string', describe: 'options from a JSON file: {"messages": 1000, "policy": ["py32"]}' },
 } as const satisfies Record<string, Options>;
+
+/** What says where a run is kept and shown, or where options come from, and nothing of what is measured. */
+const NOT_OF_THE_RUN = ['json', 'resume', 'csv', 'markdown', 'assert', 'quiet', 'preset', 'config'];
 
 /** Adds the options to a command. */
 export function withOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
@@ -210,6 +217,8 @@ export async function readOptions(
   }
   if (!isIPv4(workload.host))
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
+  const resume = args.resume === undefined ? null : await readJournal(args.resume);
+  const seed = args.seed ?? resume?.header.given['seed'] ?? String(Math.floor(Math.random() * MAX_SEED));
   const policies = await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
     spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
     keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
@@ -223,10 +232,12 @@ export async function readOptions(
     ],
     scenarios,
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
-    seed: args.seed === undefined ? Math.floor(Math.random() * MAX_SEED) : wholeNumber('seed', args.seed, 0, MAX_SEED),
+    seed: wholeNumber('seed', String(seed), 0, MAX_SEED),
     workload,
     quiet: args.quiet,
-    outputs: await readOutputs(args),
+    outputs: await readOutputs({ ...args, json: resultFileOf(args) }),
+    resume,
+    given: givenOf(args),
   };
   const cells = planCells(options.servers, options.policies, scenarios).map(({ policy, ...cell }) => ({
     ...cell,
@@ -237,6 +248,17 @@ export async function readOptions(
   refuseCpus('client-cpus', workload.clientCpus);
   tryToListen(workload);
   return { ...options, thresholds };
+}
+
+function givenOf(args: Readonly<Record<string, unknown>>): Given {
+  const names = Object.keys(OPTIONS).filter((name) => !NOT_OF_THE_RUN.includes(name) && args[name] !== undefined);
+  return Object.fromEntries(names.map((name) => [name, args[name]])) as Given;
+}
+
+function resultFileOf({ json, resume }: { readonly json?: string | undefined; readonly resume?: string | undefined }) {
+  if (json !== undefined && resume !== undefined && resolve(json) !== resolve(resume))
+    throw new UsageError(`--resume ${resume} goes on in that file: leave --json out`);
+  return resume ?? json;
 }
 
 /** yargs makes a list of an option that is given twice, also of one that can have one value only. */
@@ -311,16 +333,12 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
   if (wanted.length === 0) throw new UsageError(`--policy needs a name: ${names(POLICIES)}`);
   const specs = new Map<string, PolicySpec>();
   for (const text of wanted) {
-    try {
-      const spec = await readPolicySpec(text, use);
-      const same = specs.get(spec.label);
-      if (same !== undefined && JSON.stringify(same.from) !== JSON.stringify(spec.from)) {
-        throw new UsageError(`two policies are called «${spec.label}»; give one another name in its file`);
-      }
-      specs.set(spec.label, spec);
-    } catch (error) {
-      throw error instanceof PolicyError ? new UsageError(error.message) : error;
+    const spec = await readPolicy(text, use);
+    const same = specs.get(spec.label);
+    if (same !== undefined && JSON.stringify(same.from) !== JSON.stringify(spec.from)) {
+      throw new UsageError(`two policies are called «${spec.label}»; give one another name in its file`);
     }
+    specs.set(spec.label, spec);
   }
   return [...specs.values()];
 }
@@ -331,6 +349,7 @@ async function readOutputs(args: Partial<Record<keyof Outputs, string | undefine
   const given = Object.values(paths).filter((path) => path !== null);
   if (new Set(given).size < given.length) throw new UsageError('--json, --csv and --markdown need a file each');
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
+  if (paths.json !== null) await checkWritable('json', journalPath(paths.json));
   return paths;
 }
 

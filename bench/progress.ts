@@ -16,6 +16,8 @@ export class Progress {
   readonly #quiet: boolean;
   readonly #startMs = performance.now();
   #done = 0;
+  /** Of these: measured before the run was resumed. */
+  #resumed = 0;
 
   /** @param quiet only failures are said */
   constructor(total: number, stream: ProgressStream, quiet = false) {
@@ -27,8 +29,14 @@ export class Progress {
   /** Before a cell is measured. */
   starting({ round, cell }: PlannedRound): void {
     if (this.#quiet || this.#stream.isTTY !== true) return;
-    const left = this.#done === 0 ? '' : `, about ${this.#secondsLeft()} s left`;
+    const left = this.#done === this.#resumed ? '' : `, about ${this.#secondsLeft()} s left`;
     this.#redraw(styleText('dim', `[${this.#done + 1}/${this.#total}] round ${round}: ${nameOf(cell)}${left}`));
+  }
+
+  /** In the place of both, where a resumed run has it already. */
+  resumed(): void {
+    this.#done++;
+    this.#resumed++;
   }
 
   /** After it. A failure stays on the screen. */
@@ -71,7 +79,7 @@ export class Progress {
   }
 
   #secondsLeft(): number {
-    const perCellMs = (performance.now() - this.#startMs) / this.#done;
+    const perCellMs = (performance.now() - this.#startMs) / (this.#done - this.#resumed);
     return Math.round((perCellMs * (this.#total - this.#done)) / 1e3);
   }
 }

@@ -1,5 +1,5 @@
 /** Result files, written so that a reader never sees half of one, and read so that anything else is refused by name. */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { open, readFile, rename, rm } from 'node:fs/promises';
 import { z } from 'zod';
 import { UsageError } from './exit-codes.ts';
 import { RESULT_VERSION, type Result, resultSchema } from './result.ts';
@@ -14,11 +14,40 @@ export async function writeResult(path: string, result: Result): Promise<void> {
   await writeWhole(path, `${JSON.stringify(result)}\n`);
 }
 
-/** Replaces a file as a whole: written beside it first, then renamed. */
+/**
+ * Replaces a file as a whole: written beside it first, to the disk, then renamed. Whatever goes wrong, or ends the process, the file is
+ * the one before or the new one.
+ */
 export async function writeWhole(path: string, text: string): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
-  await writeFile(beside, text);
-  await rename(beside, path);
+  try {
+    const file = await open(beside, 'w');
+    try {
+      await file.writeFile(text);
+      // Before the rename: a name on the disk must not come before what it names.
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(beside, path);
+  } catch (error) {
+    await rm(beside, { force: true }).catch(() => {});
+    throw error;
+  }
+}
+
+/**
+ * Writes, where a failure must not cost what else there is to do.
+ *
+ * @returns why it could not be done, for the user; null if it was
+ */
+export async function whyNotWritten(path: string, write: () => Promise<unknown>): Promise<string | null> {
+  try {
+    await write();
+    return null;
+  } catch (error) {
+    return `${path} could not be written: ${error instanceof Error ? error.message : error}`;
+  }
 }
 
 /**

@@ -157,7 +157,7 @@ export const resultSchema = z.strictObject({
   /** Of the order in which the cells ran. */
   seed: z.number().int(),
   rounds: z.number().int(),
-  /** Ctrl-C, before all rounds were measured. */
+  /** Ctrl-C, or the program's own end, before all rounds were measured. */
   interrupted: z.boolean(),
   workload: workloadSchema,
   /** Length of a leaf of interpreter work, as measured at the start; a tick is 40 ns of it. */

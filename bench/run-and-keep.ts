@@ -1,23 +1,28 @@
-/** Runs a plan as a command does: progress on stderr, Ctrl-C, and the result in its file after every cell. */
+/** Runs a plan as a command does: progress on stderr, Ctrl-C, and what is finished on the disk after every round. */
 import { interruptible } from './interrupts.ts';
+import { FileKeeper, KEEP_NOTHING } from './keep.ts';
 import type { RunOptions } from './options.ts';
 import { planCells } from './plan.ts';
 import { Progress } from './progress.ts';
 import type { Result } from './result.ts';
-import { writeResult } from './result-file.ts';
 import { run } from './run.ts';
 
-/** @returns the result, however far it came */
-export async function runAndKeep(options: RunOptions): Promise<Result> {
+/** A run that is over. */
+export interface KeptRun {
+  /** However far it came. */
+  readonly result: Result;
+  /** Files that could not be written and why, for the user. */
+  readonly unwritten: readonly string[];
+}
+
+export async function runAndKeep(options: RunOptions): Promise<KeptRun> {
   const cells = planCells(options.servers, options.policies, options.scenarios);
   const progress = new Progress(cells.length * options.rounds, process.stderr, options.quiet);
   const { json } = options.outputs;
-  const keep = async (soFar: Result) => {
-    if (json !== null) await writeResult(json, soFar);
-  };
+  const keeper = json === null ? KEEP_NOTHING : new FileKeeper(json, options, (line) => progress.say(line));
   const result = await interruptible(progress, (interrupted, killed) =>
-    run(options, { progress, onCell: keep }, interrupted, killed),
+    run(options, { progress, keeper }, interrupted, killed),
   );
   progress.end();
-  return result;
+  return { result, unwritten: await keeper.end(result) };
 }

@@ -3,20 +3,26 @@ import { createLockState, GlobalLock } from '../lock/global-lock.ts';
 import { Interpreter, measureLeafNs, TICK_NS } from '../lock/interpreter.ts';
 import freeThreaded from '../lock/policies/free-threaded.ts';
 import { type EnvironmentBefore, finishEnvironment, probeEnvironment } from './environment.ts';
+import type { Keeper } from './keep.ts';
 import { measure } from './measure.ts';
 import type { RunOptions } from './options.ts';
 import { type PlannedCell, planCells, planRounds } from './plan.ts';
 import type { Progress } from './progress.ts';
 import { isInterpreter } from './reference/interpreter.ts';
 import { withLockCounter } from './reference/lock-counter.ts';
-import { type Cell, isReference, RESULT_VERSION, type Result } from './result.ts';
+import { type Cell, isReference, RESULT_VERSION, type Result, type Round } from './result.ts';
 import { warningsOf } from './warnings.ts';
 
 /** What a run tells while it goes on. */
 export interface RunEvents {
   readonly progress: Progress;
-  /** The result so far, after each cell, so that it can be kept. */
-  onCell(result: Result): Promise<void>;
+  readonly keeper: Keeper;
+}
+
+/** What is known of a run before its first cell. */
+export interface Begun {
+  readonly before: EnvironmentBefore;
+  readonly leafNs: number;
 }
 
 /**
@@ -45,26 +51,51 @@ async function runWith(
   interrupted: AbortSignal,
   killed: AbortSignal,
 ): Promise<Result> {
-  const before = await probeEnvironment();
-  const leafNs = measureLeafAloneNs();
+  const begun = {
+    before: await probeEnvironment(),
+    leafNs: options.resume?.header.leafNs ?? measureLeafAloneNs(),
+  };
+  const { leafNs } = begun;
+  await events.keeper.begin(begun);
   const planned = planCells(options.servers, options.policies, options.scenarios);
-  const cells = new Map<PlannedCell, Cell>(
-    planned.map((cell) => [
-      cell,
-      { server: cell.server, policy: cell.policy.label, scenario: cell.scenario, rounds: [] },
-    ]),
-  );
-  const resultSoFar = () => makeResult(options, leafNs, before, [...cells.values()], interrupted.aborted);
+  const rounds = new Map(planned.map((cell) => [cell, measuredBefore(cell, options.resume)]));
+  const resultSoFar = () => makeResult(options, begun, cellsOf(rounds), interrupted.aborted);
   for (const step of planRounds(planned, options.rounds, options.seed)) {
     if (interrupted.aborted) break;
+    if (rounds.get(step.cell)?.has(step.round) === true) {
+      events.progress.resumed();
+      continue;
+    }
     events.progress.starting(step);
     const round = await measure(step, { workload: options.workload, leafNs, lockCounter }, interrupted, killed);
     if (round === null) break;
-    cells.get(step.cell)?.rounds.push(round);
+    rounds.get(step.cell)?.set(step.round, round);
+    // What is said to be finished is kept.
+    await events.keeper.keep(step, round, await resultSoFar());
     events.progress.finished(step, round);
-    await events.onCell(await resultSoFar());
   }
   return resultSoFar();
+}
+
+/** Rounds of a cell that the resumed run has measured, by their number. What failed there is measured again. */
+function measuredBefore(cell: PlannedCell, resume: RunOptions['resume']): Map<number, Round> {
+  const entries = (resume?.entries ?? []).filter(
+    ({ server, policy, scenario, round }) =>
+      server === cell.server &&
+      policy === cell.policy.label &&
+      scenario === cell.scenario &&
+      round.state === 'measured',
+  );
+  return new Map(entries.map(({ round }) => [round.round, round]));
+}
+
+function cellsOf(rounds: ReadonlyMap<PlannedCell, ReadonlyMap<number, Round>>): Cell[] {
+  return [...rounds].map(([{ server, policy, scenario }, byNumber]) => ({
+    server,
+    policy: policy.label,
+    scenario,
+    rounds: [...byNumber.values()].sort((a, b) => a.round - b.round),
+  }));
 }
 
 /** Length of a leaf of interpreter work on this machine, now. */
@@ -75,8 +106,7 @@ export function measureLeafAloneNs(): number {
 
 async function makeResult(
   options: RunOptions,
-  leafNs: number,
-  before: EnvironmentBefore,
+  { before, leafNs }: Begun,
   cells: Cell[],
   interrupted: boolean,
 ): Promise<Result> {
@@ -88,7 +118,7 @@ async function makeResult(
     argv: [...options.argv],
     seed: options.seed,
     rounds: options.rounds,
-    interrupted,
+    interrupted: interrupted || cells.some(({ rounds }) => rounds.length < options.rounds),
     workload: options.workload,
     leafNs,
     policies: [...options.policies],

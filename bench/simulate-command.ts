@@ -4,7 +4,7 @@ import { EXIT } from './exit-codes.ts';
 import { interruptible } from './interrupts.ts';
 import { Progress } from './progress.ts';
 import { renderTerminal } from './render/terminal.ts';
-import { writeResult } from './result-file.ts';
+import { whyNotWritten, writeResult } from './result-file.ts';
 import { compareWithMeasured, renderComparison } from './simulate/against.ts';
 import type { SimulateOptions } from './simulate/options.ts';
 import { planSimulation } from './simulate/plan.ts';
@@ -27,12 +27,15 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
     ),
   );
   progress.end();
-  if (options.jsonPath !== null) await writeResult(options.jsonPath, result);
+  const { jsonPath } = options;
+  const why = jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result));
+  if (why !== null) process.stderr.write(`convoy: ${why}\n`);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   if (options.against !== null) {
     process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);
   }
   if (result.interrupted) return EXIT.interrupted;
+  if (why !== null) return EXIT.notWritten;
   const failed = result.cells.some((cell) => cell.rounds.some((round) => round.state === 'failed'));
   return failed ? EXIT.cellFailed : EXIT.ok;
 }

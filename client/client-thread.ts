@@ -7,16 +7,23 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { clockOriginNs } from '../net/clock.ts';
 import { CLIENTS } from './clients.ts';
 import type { RoundTrips } from './protocol.ts';
-import { type ClientThreadData, type ClientThreadMessage, type ClientThreadTask, END } from './thread-messages.ts';
+import {
+  type ClientThreadData,
+  type ClientThreadMessage,
+  type ClientThreadTask,
+  END,
+  END_WORD,
+  WARM_ECHOES,
+} from './thread-messages.ts';
 
-const { setup, end } = workerData as ClientThreadData;
+const { setup, words } = workerData as ClientThreadData;
 const port = parentPort;
 const loadClient = CLIENTS[setup.transport];
 if (port === null || loadClient === undefined) throw new Error(`not a client thread: ${setup.transport}`);
 
 const say = (message: ClientThreadMessage) => port.postMessage(message);
 const originNs = clockOriginNs();
-const endWord = new Int32Array(end);
+const shared = new Int32Array(words);
 const connection = (await loadClient()).default.connect({ host: setup.host, port: setup.port }, setup.payloadBytes);
 say({ kind: 'connected', handle: connection.handle });
 
@@ -35,14 +42,15 @@ function checkEcho(message: number): void {
 
 /** Pauses, unless the run must end. On Linux within 60 to 130 µs of Python's `time.sleep`. */
 function pause(): void {
-  Atomics.wait(endWord, 0, END.no, setup.delayNs / 1e6);
+  Atomics.wait(shared, END_WORD, END.no, setup.delayNs / 1e6);
 }
 
 // Without pauses: the engine compiles what runs often, and at the pace of the run it would be interpreting for seconds.
-for (let message = 0; message < setup.warmupMessages && endWord[0] === END.no; message++) {
+for (let message = 0; message < setup.warmupMessages && shared[END_WORD] === END.no; message++) {
   number(message);
   connection.exchange();
   checkEcho(message);
+  Atomics.add(shared, WARM_ECHOES, 1);
 }
 say({ kind: 'warm' });
 
@@ -61,14 +69,14 @@ function run(messages: number): RoundTrips {
   const startMs = performance.now();
   let durationNs = 0;
   let done = 0;
-  while (done < messages && Atomics.load(endWord, 0) === END.no) {
+  while (done < messages && Atomics.load(shared, END_WORD) === END.no) {
     number(done);
     const sentMs = performance.now();
     try {
       connection.exchange();
     } catch (error) {
       // Interrupted: the message that was under way does not count.
-      if (Atomics.load(endWord, 0) !== END.no) break;
+      if (Atomics.load(shared, END_WORD) !== END.no) break;
       throw error;
     }
     const backMs = performance.now();
@@ -79,7 +87,7 @@ function run(messages: number): RoundTrips {
     pause();
     durationNs = (performance.now() - startMs) * 1e6;
   }
-  const why = Atomics.load(endWord, 0);
+  const why = Atomics.load(shared, END_WORD);
   return {
     startedAtNs: startMs * 1e6 + originNs,
     sentNs: sentNs.slice(0, done),

@@ -4,23 +4,35 @@ import { answerParent, leaveParent } from '../net/commands.ts';
 import { CLIENTS } from './clients.ts';
 import type { EchoClient } from './echo-client.ts';
 import { type ClientSetup, clientCommands, type RoundTrips } from './protocol.ts';
-import { type ClientThreadData, type ClientThreadMessage, type ClientThreadTask, END } from './thread-messages.ts';
+import {
+  type ClientThreadData,
+  type ClientThreadMessage,
+  type ClientThreadTask,
+  END,
+  END_WORD,
+  WARM_ECHOES,
+} from './thread-messages.ts';
 
 const CLIENT_THREAD = new URL('./client-thread.js', import.meta.url);
 /** How many budgets a run may take when one message outlasts the first. */
 const MAX_BUDGETS = 3;
+/** How often it is looked whether an echo of the warm-up has come; how much longer a large one may take. */
+const ECHO_PATIENCE_MS = 5_000;
+const SLOWEST_BYTES_PER_MS = 10_000;
 
 class ClientProcess {
   readonly #client: EchoClient;
   readonly #worker: Worker;
-  readonly #endWord = new Int32Array(new SharedArrayBuffer(4));
+  readonly #words = new Int32Array(new SharedArrayBuffer(8));
+  readonly #patienceMs: number;
   #handle: number | undefined;
   /** Rejects when the thread is gone, by its error if it had one. */
   readonly #gone: Promise<never>;
 
   constructor(client: EchoClient, setup: ClientSetup) {
     this.#client = client;
-    const data: ClientThreadData = { setup, end: this.#endWord.buffer };
+    const data: ClientThreadData = { setup, words: this.#words.buffer };
+    this.#patienceMs = ECHO_PATIENCE_MS + setup.payloadBytes / SLOWEST_BYTES_PER_MS;
     this.#worker = new Worker(CLIENT_THREAD, { workerData: data });
     this.#gone = new Promise((_, reject) => {
       this.#worker.once('error', reject);
@@ -32,13 +44,32 @@ class ClientProcess {
       if (message.kind !== 'connected') return;
       this.#handle = message.handle;
       // Told to stop before there was anything to interrupt.
-      if (this.#endWord[0] !== END.no) client.interrupt(message.handle);
+      if (this.#words[END_WORD] !== END.no) client.interrupt(message.handle);
     });
   }
 
-  /** Resolves when the connection is made and warm. */
+  /**
+   * Resolves when the connection is made and warm.
+   *
+   * @throws Error if an echo does not come: there are no CPU threads yet that could keep the server from it, so that it is stuck, or gone
+   * without a word
+   */
   async warm(): Promise<void> {
-    await this.#hear('warm');
+    let look: NodeJS.Timeout | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      let before = -1;
+      look = setInterval(() => {
+        const echoes = Atomics.load(this.#words, WARM_ECHOES);
+        if (echoes === before)
+          reject(new Error(`the server is silent: ${echoes} echoes came, and then none for seconds`));
+        before = echoes;
+      }, this.#patienceMs);
+    });
+    try {
+      await Promise.race([this.#hear('warm'), silence]);
+    } finally {
+      clearInterval(look);
+    }
   }
 
   /** Makes the round trips that are counted. */
@@ -67,7 +98,7 @@ class ClientProcess {
   }
 
   #endRun(why: number): void {
-    if (Atomics.compareExchange(this.#endWord, 0, END.no, why) === END.no) Atomics.notify(this.#endWord, 0);
+    if (Atomics.compareExchange(this.#words, END_WORD, END.no, why) === END.no) Atomics.notify(this.#words, END_WORD);
   }
 
   #interrupt(): void {

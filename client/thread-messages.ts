@@ -4,9 +4,13 @@ import type { ClientSetup, RoundTrips } from './protocol.ts';
 /** What the thread is started with. */
 export interface ClientThreadData {
   readonly setup: ClientSetup;
-  /** One `Int32Array` word, an {@link END}: set and notified when the run must end. */
-  readonly end: SharedArrayBuffer;
+  /** An `Int32Array`: an {@link END}, set and notified when the run must end; how many echoes the warm-up has brought. */
+  readonly words: SharedArrayBuffer;
 }
+
+/** Places of the words. */
+export const END_WORD = 0;
+export const WARM_ECHOES = 1;
 
 /** Whether, and why, a run must end before its last message. */
 export const END = { no: 0, budget: 1, stopped: 2 } as const;

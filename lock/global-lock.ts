@@ -4,6 +4,7 @@
  */
 import { BOOKS_DOUBLES, type BookBuffers, Books } from './books.ts';
 import { DOUBLES_PER_THREAD } from './counters.ts';
+import { LockLost } from './lost-lock.ts';
 import { runSteps, ThreadMemory } from './machines/threads.ts';
 import { INTS_PER_WORD, layOut } from './memory.ts';
 import type { Policy, Rules } from './policy.ts';
@@ -15,6 +16,8 @@ export const MAX_THREADS = 1023;
 export interface LockState extends BookBuffers {
   /** The policy's words, each {@link INTS_PER_WORD} apart. */
   readonly words: SharedArrayBuffer;
+  /** Not 0 when the lock is lost: `lost-lock.ts`. */
+  readonly lost: SharedArrayBuffer;
 }
 
 /**
@@ -23,6 +26,7 @@ export interface LockState extends BookBuffers {
  * | buffer | layout |
  * | --- | --- |
  * | words | `Int32Array`: the policy's words, word i at index i × 32 |
+ * | lost | `Int32Array` of one |
  * | books | `Float64Array`: last owner at 0, ticks left (kind `ticks`) at 16 |
  * | counters | `Float64Array`: thread t's slice from index t × 48: `COUNTERS` in their order, the wait histogram at its end |
  * | spinners | `Uint8Array`: 1 at the number of each CPU thread |
@@ -31,6 +35,7 @@ export function createLockState(policy: Policy): LockState {
   const words = Math.max(1, Object.keys(policy.words).length);
   return {
     words: new SharedArrayBuffer(words * INTS_PER_WORD * Int32Array.BYTES_PER_ELEMENT),
+    lost: new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT),
     books: new SharedArrayBuffer(BOOKS_DOUBLES * Float64Array.BYTES_PER_ELEMENT),
     counters: new SharedArrayBuffer((MAX_THREADS + 1) * DOUBLES_PER_THREAD * Float64Array.BYTES_PER_ELEMENT),
     spinners: new SharedArrayBuffer(MAX_THREADS + 1),
@@ -63,7 +68,7 @@ export class GlobalLock {
     this.#rules = policy.rules(layOut(policy.words), options);
     this.#words = new Int32Array(state.words);
     this.#books = new Books(state, policy.exclusive, me);
-    this.#memory = new ThreadMemory(this.#words);
+    this.#memory = new ThreadMemory(this.#words, new Int32Array(state.lost));
     this.#me = me;
     const { yieldPoint } = this.#rules;
     this.#breaker = yieldPoint.kind === 'requested' ? yieldPoint.word : -1;
@@ -79,6 +84,11 @@ export class GlobalLock {
   /** Gives the lock up. The caller holds it. */
   release(): void {
     runSteps(this.#rules.release(this.#memory, this.#me));
+  }
+
+  /** {@link release} because of an error, unless that was that there is no lock any more. */
+  releaseAfter(error: unknown): void {
+    if (!(error instanceof LockLost)) this.release();
   }
 
   /**

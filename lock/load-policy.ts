@@ -113,6 +113,12 @@ export async function readPolicySpec(text: string, use: PolicyUse = TALK_USE): P
   return { ...spec, label: labelOf(policy, spec) };
 }
 
+/** Whether what the user wrote is a path, of a file of their own. */
+export function isPolicyFile(text: string): boolean {
+  const name = text.trim().replace(/\(.*\)$/s, '');
+  return !(name in POLICIES) && /[/\\]|\.m?js$/.test(name);
+}
+
 /**
  * Loads the policy of a spec, in the thread that will run it.
  *
@@ -124,7 +130,7 @@ export function loadPolicy(spec: PolicySpec): Promise<Policy> {
 
 async function locate(name: string): Promise<PolicySpec['from']> {
   if (name in POLICIES) return { kind: 'built-in', name };
-  if (!/[/\\]|\.m?js$/.test(name)) {
+  if (!isPolicyFile(name)) {
     const known = Object.keys(POLICIES).join(', ');
     throw new PolicyError(`there is no policy «${name}»; there are ${known}, or the path of your own: ./mine.js`);
   }

@@ -3,6 +3,7 @@
  * declared as schemas, once, and both ends check what arrives against them.
  */
 import { z } from 'zod';
+import { dieWithParent } from './posix.ts';
 
 /** Schemas of one command. */
 interface Command {
@@ -23,6 +24,8 @@ export const callSchema = z.strictObject({ id: z.number().int(), command: z.stri
 export const replySchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('answer'), id: z.number().int(), answer: z.unknown() }),
   z.strictObject({ kind: z.literal('error'), id: z.number().int(), message: z.string() }),
+  /** To no call: the process cannot go on, and ends. */
+  z.strictObject({ kind: z.literal('failed'), message: z.string() }),
 ]);
 export type Reply = z.infer<typeof replySchema>;
 
@@ -33,12 +36,14 @@ export type Handlers<C extends Commands> = {
 
 /**
  * Answers the commands of the parent process until it goes away, and then ends this process at once: without the parent nobody is
- * left to end it, and an orderly exit would wait for threads that are blocked in a call.
+ * left to end it, and an orderly exit would wait for threads that are blocked in a call. The kernel sees to it, also where this
+ * thread is in a loop of a user's policy; that the channel is closed says it too, where the parent was gone before.
  *
  * @param commands what is understood
  * @param handlers what is done; what they throw becomes the parent's error
  */
 export function answerParent<C extends Commands>(commands: C, handlers: Handlers<C>): void {
+  dieWithParent();
   process.once('disconnect', endAtOnce);
   if (!process.connected) endAtOnce();
   process.on('message', (message) => {
@@ -53,10 +58,17 @@ export function answerParent<C extends Commands>(commands: C, handlers: Handlers
   });
 }
 
+/** Tells the parent that this process cannot go on, and why. It answers nothing any more, and ends by itself. */
+export function failParent(message: string): void {
+  process.send?.({ kind: 'failed', message } satisfies Reply);
+}
+
 /** Called by the last command: once its answer is sent, the channel is closed, and the process ends when nothing else is left. */
 export function leaveParent(): void {
   process.off('disconnect', endAtOnce);
-  setImmediate(() => process.disconnect());
+  setImmediate(() => {
+    if (process.connected) process.disconnect();
+  });
 }
 
 function endAtOnce(): void {

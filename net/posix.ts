@@ -42,6 +42,9 @@ const EAGAIN = koffi.os.errno['EAGAIN'];
 /** What a call that does not block returns when it would have had to. */
 export const NOTHING = -1;
 
+const PR_SET_PDEATHSIG = 1;
+const SIGKILL = 9;
+
 const libc = koffi.load(null);
 // ssize_t is declared int64_t: koffi returns it as a number.
 const cSocket = libc.func('int socket(int domain, int type, int protocol)');
@@ -56,6 +59,7 @@ const cSend = libc.func('int64_t send(int fd, const void *from, size_t length, i
 const cPoll = libc.func('int poll(void *pollfds, unsigned long count, int timeoutMs)');
 const cFcntl = libc.func('int fcntl(int fd, int command, int flags)');
 const cShutdown = libc.func('int shutdown(int fd, int how)');
+const cPrctl = libc.func('int prctl(int option, unsigned long value)');
 const cClose = libc.func('int close(int fd)');
 
 /** Makes the call again while a signal interrupts it. */
@@ -142,6 +146,11 @@ export function connect(to: Endpoint): Socket {
     close(fd);
     throw error;
   }
+}
+
+/** From now on the kernel kills this process when its parent ends, whatever this process is doing. */
+export function dieWithParent(): void {
+  retried('prctl', () => cPrctl(PR_SET_PDEATHSIG, SIGKILL));
 }
 
 /** Blocks until bytes have come; returns how many, 0 at the end of the connection. */

@@ -29,7 +29,7 @@ export interface ServerThread {
 /**
  * Runs a server's task to its end in this thread, holding the lock whenever it is not in a call.
  *
- * @throws what the task throws; the lock is free again then too
+ * @throws what the task throws; the lock is free again then too, unless it is lost
  */
 export function drive(task: ServerTask, thread: ServerThread): void {
   thread.lock.acquire();
@@ -49,9 +49,11 @@ export function drive(task: ServerTask, thread: ServerThread): void {
       else comeBack(thread, leftMs);
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
-  } finally {
-    thread.lock.release();
+  } catch (error) {
+    thread.lock.releaseAfter(error);
+    throw error;
   }
+  thread.lock.release();
 }
 
 /**
@@ -74,9 +76,11 @@ export async function driveAsynchronously(task: AsynchronousTask, thread: Server
       comeBack(thread, leftMs);
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
-  } finally {
-    thread.lock.release();
+  } catch (error) {
+    thread.lock.releaseAfter(error);
+    throw error;
   }
+  thread.lock.release();
 }
 
 /** From the task to a call that keeps the lock: the interpreter's work. Returns when that was done. */

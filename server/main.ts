@@ -1,5 +1,5 @@
 /** The process of one echo server and the CPU threads beside it: the only process that has a global lock. */
-import { answerParent, leaveParent } from '../net/commands.ts';
+import { answerParent, failParent, leaveParent } from '../net/commands.ts';
 import { serverCommands } from './protocol.ts';
 import { ServerProcess } from './server-process.ts';
 
@@ -10,9 +10,15 @@ function running(): ServerProcess {
   return server;
 }
 
+/** The lock is lost: says so, and ends. */
+function fail(why: string, ended: Promise<unknown>): void {
+  failParent(why);
+  void ended.finally(leaveParent);
+}
+
 answerParent(serverCommands, {
   start: async (setup) => {
-    server = new ServerProcess(setup);
+    server = new ServerProcess(setup, fail);
     return { port: await server.start() };
   },
   spin: async (setup) => ({ soloRoundsPerSecond: await running().spin(setup) }),

@@ -5,6 +5,9 @@
  * after its number went to another socket. The connections of a server of coroutines are never seen here: its thread owns them,
  * and closes them when the listener is shut down, which ends its poll. ZeroMQ's sockets belong to the thread that opened them,
  * which closes them when told to.
+ *
+ * When the lock is lost, because a policy threw or a thread died, this thread, which never takes the lock, tells all the others
+ * (`lock/lost-lock.ts`), ends everything, and says why.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
@@ -21,6 +24,7 @@ import {
 } from '../lock/counters.ts';
 import { createLockState, type LockState, MAX_THREADS } from '../lock/global-lock.ts';
 import { loadPolicy } from '../lock/load-policy.ts';
+import { loseLock } from '../lock/lost-lock.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
 import { clockOriginNs } from '../net/clock.ts';
 import { close, listen, portOf, reset, type Socket, shutdown } from '../net/posix.ts';
@@ -36,6 +40,8 @@ const SPINNER = new URL('../workers/spinner.js', import.meta.url).href;
 /** Time for the engine to compile the spinner's code, before what it gets alone is measured. */
 const SPINNER_WARMUP_MS = 100;
 const SPINNER_SOLO_MS = 150;
+/** For threads that are told that the lock is lost to end by themselves. */
+const LOST_LOCK_PATIENCE_MS = 1_000;
 /** How many reasons for the end of connections are kept. */
 const MAX_CONNECTION_ERRORS = 20;
 
@@ -75,9 +81,15 @@ export class ServerProcess {
   #begun: Snapshot | undefined;
   #stopping = false;
   #stopped: Promise<string[]> | undefined;
+  #lockLost = false;
+  readonly #onLockLost: (why: string, ended: Promise<unknown>) => void;
+  /** Threads that have not ended. */
+  readonly #workers = new Set<Worker>();
 
-  constructor(setup: ServerSetup) {
+  /** @param onLockLost is told, once, why there is no lock any more, and when everything has ended because of it */
+  constructor(setup: ServerSetup, onLockLost: (why: string, ended: Promise<unknown>) => void) {
     this.#setup = setup;
+    this.#onLockLost = onLockLost;
   }
 
   /** Listens, and starts the threads that the first client needs. Returns the port. */
@@ -97,7 +109,7 @@ export class ServerProcess {
     this.#accepting = this.#run(main, { kind: 'main', listener }).then((error) => {
       close(listener);
       this.#end(main);
-      if (error !== null) throw new Error(`the server's main thread ended: ${error}`);
+      if (error !== null) this.#loseLock(`the server's main thread ended: ${error}`);
     });
     return portOf(listener);
   }
@@ -123,7 +135,7 @@ export class ServerProcess {
       main.worker.postMessage({ kind: 'close' } satisfies ServerThreadTask);
     };
     this.#accepting = over.then((error) => {
-      if (error !== null) throw new Error(`the server's main thread ended: ${error}`);
+      if (error !== null) this.#loseLock(`the server's main thread ended: ${error}`);
     });
     return opened.port;
   }
@@ -146,14 +158,19 @@ export class ServerProcess {
       const setup = this.#threadSetup();
       this.#spinnerThreads.add(setup.thread);
       new Uint8Array(setup.state.spinners)[setup.thread] = 1;
-      return pool.run({ setup, kind, priority, stop: this.#stopSpinners } satisfies SpinnerTask);
+      return pool.run({ setup, kind, priority, stop: this.#stopSpinners } satisfies SpinnerTask).then(
+        () => {
+          if (!this.#stopping) this.#loseLock('a CPU thread ended before it was told to');
+        },
+        (error: unknown) => this.#loseLock(`a CPU thread failed: ${error instanceof Error ? error.message : error}`),
+      );
     });
     this.#spinning = Promise.all(tasks);
-    // A spinner that fails to start must end the wait for it.
-    const failed = this.#spinning.then(() => {
-      throw new Error('a CPU thread ended before it was told to');
+    // A spinner that ends must end the wait for it.
+    const ended = this.#spinning.then(() => {
+      throw new Error('the CPU threads have ended');
     });
-    return Promise.race([this.#measureSolo(), failed]);
+    return Promise.race([this.#measureSolo(), ended]);
   }
 
   /** Marks the start of what is measured. */
@@ -202,7 +219,7 @@ export class ServerProcess {
     this.#stopping = true;
     // First the spinners: a thread that waits for the lock they hold cannot see that its socket was shut down.
     Atomics.store(new Int32Array(this.#stopSpinners), 0, 1);
-    await this.#spinning.catch((error: unknown) => this.#noteConnectionError(`a CPU thread failed: ${error}`));
+    await this.#spinning;
     await this.#pool?.destroy();
     this.#stopAccepting();
     await this.#accepting;
@@ -212,8 +229,28 @@ export class ServerProcess {
     return this.#connectionErrors;
   }
 
+  /**
+   * Ends everything, since nobody can have the lock any more. Who waits for it is told. Who does not wait, and does not come back either,
+   * is in an endless loop of its policy, and not in a call: that thread can be terminated.
+   */
+  #loseLock(why: string): void {
+    if (this.#lockLost || this.#state === undefined) return;
+    this.#lockLost = true;
+    const endWaking = loseLock(this.#state);
+    const ended = this.stop();
+    const impatience = setTimeout(() => {
+      void this.#pool?.destroy();
+      for (const worker of this.#workers) void worker.terminate();
+    }, LOST_LOCK_PATIENCE_MS);
+    const whole = ended.finally(() => {
+      clearTimeout(impatience);
+      endWaking();
+    });
+    this.#onLockLost(`policy «${this.#setup.policy.label}»: ${why}`, whole);
+  }
+
   async #measureSolo(): Promise<number> {
-    while (this.#spinnerRounds() === 0) await delay(1);
+    while (this.#spinnerRounds() === 0 && !this.#stopping) await delay(1);
     await delay(SPINNER_WARMUP_MS);
     const fromMs = performance.now();
     const fromRounds = this.#spinnerRounds();
@@ -237,10 +274,17 @@ export class ServerProcess {
     if (log !== null) this.#logs.push(log);
     const data: ServerThreadData = { setup, server, ticksPerCall, log, limits: { maxMessageBytes } };
     const worker = new Worker(SERVER_THREAD, { workerData: data });
-    await new Promise<void>((resolve, reject) => {
-      worker.once('error', reject);
-      worker.once('message', () => resolve());
-    });
+    this.#workers.add(worker);
+    worker.once('exit', () => this.#workers.delete(worker));
+    try {
+      await new Promise<void>((resolve, reject) => {
+        worker.once('error', reject);
+        worker.once('message', () => resolve());
+      });
+    } catch (error) {
+      this.#freeNumbers.push(setup.thread);
+      throw error;
+    }
     worker.removeAllListeners('error');
     return { worker, number: setup.thread };
   }
@@ -251,19 +295,31 @@ export class ServerProcess {
     worker.once('exit', () => this.#freeNumbers.push(number));
   }
 
-  /** Runs a task in a thread. Resolves when it is over, with its error if it had one. */
-  #run({ worker }: PooledThread, task: ServerThreadTask): Promise<string | null> {
+  /**
+   * Runs a task in a thread. Resolves when it is over, with its error if it had one. A thread that ends itself is dead: it may have held
+   * the lock.
+   */
+  #run({ worker, number }: PooledThread, task: ServerThreadTask): Promise<string | null> {
     return new Promise((resolve) => {
       const done = (error: string | null) => {
-        worker.removeAllListeners('message').removeAllListeners('error');
+        worker.removeAllListeners('message').removeAllListeners('error').off('exit', onExit);
         resolve(error);
       };
+      const dead = (how: string) => {
+        this.#loseLock(`thread ${number} of the server ${how}`);
+        done(how);
+      };
+      const onExit = (code: number) => dead(`ended with exit code ${code}`);
+      worker.on('exit', onExit);
       worker.on('message', (message: ServerThreadMessage) => {
         if (message.kind === 'startThread') this.#connect(message.socket);
         else if (message.kind === 'connectionError') this.#noteConnectionError(message.error);
-        else if (message.kind === 'done') done(message.error);
+        else {
+          if (message.kind === 'done' && message.lockLost) this.#loseLock(message.error ?? 'the lock is lost');
+          if (message.kind === 'done') done(message.error);
+        }
       });
-      worker.on('error', (error) => done(String(error)));
+      worker.on('error', (error) => dead(`failed: ${error}`));
       worker.postMessage(task);
     });
   }

@@ -35,8 +35,8 @@ export type ServerThreadMessage =
   | { readonly kind: 'listening'; readonly port: number; readonly handle: number | null }
   /** A connection the thread itself owned has ended, and not by its client's good-bye. */
   | { readonly kind: 'connectionError'; readonly error: string }
-  /** The task is over: by its own return, or by an error. */
-  | { readonly kind: 'done'; readonly error: string | null };
+  /** The task is over: by its own return, or by an error, which may be that there is no lock any more. */
+  | { readonly kind: 'done'; readonly error: string | null; readonly lockLost: boolean };
 
 /** What a CPU thread is started with. */
 export interface SpinnerTask {

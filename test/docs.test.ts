@@ -1,8 +1,8 @@
 /** What the documentation shows must work. */
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { EXIT } from '../bench/exit-codes.ts';
 import { readPolicySpec } from '../lock/load-policy.ts';
 
@@ -23,22 +23,33 @@ it('README lists every exit code', () => {
   for (const code of Object.values(EXIT)) expect(read('README.md')).toMatch(new RegExp(`^\\| ${code} \\|`, 'm'));
 });
 
+describe('docs/RELIABILITY.md', () => {
+  const rows = read('docs/RELIABILITY.md')
+    .split('\n')
+    .filter((line) => line.startsWith('| '))
+    .slice(2)
+    .map((line) => line.split('|').map((cell) => cell.trim()));
+
+  it('has a row for each fault', () => {
+    expect(rows.length).toBeGreaterThan(20);
+    for (const row of rows) expect(row, row.join('|')).toHaveLength(7);
+  });
+
+  it.each(rows.map(([, fault = '', , , , tested = '']) => [fault, tested]))('%s: its test is there', (_, tested) => {
+    const [, file = '', name = ''] = /^`(test\/\S+)`: (.+)$/.exec(tested) ?? [];
+    expect(read(file).replaceAll("\\'", "'")).toContain(name);
+  });
+
+  it.each(rows.map(([, fault = '', , code = '']) => [fault, code]))('%s: its exit code is one', (_, code) => {
+    const codes = Object.values(EXIT).map(String);
+    for (const [number] of code.matchAll(/\d+/g)) expect(codes).toContain(number);
+    expect(code).toMatch(/\d/);
+  });
+});
+
 it('Node is the same everywhere it is named', () => {
   const { engines } = JSON.parse(read('package.json')) as { engines: { node: string } };
   expect(engines.node).toBe('>=20.19');
   expect(read('.nvmrc')).toMatch(/^20\./);
-  expect(read('README.md')).toContain('20.19');
-  const images = [...read('docker/Dockerfile').matchAll(/^FROM node:([\d.]+)/gm)].map(([, version]) => version);
-  expect(images).toEqual([read('.nvmrc').trim(), read('.nvmrc').trim()]);
-});
-
-it('the image copies what there is, and does not run as root', () => {
-  const dockerfile = read('docker/Dockerfile');
-  for (const [, paths = ''] of dockerfile.matchAll(/^COPY (?!--from)(.+) \S+$/gm)) {
-    for (const path of paths.split(' ')) expect(existsSync(join(root, path)), path).toBe(true);
-  }
-  for (const [, path = ''] of dockerfile.matchAll(/^COPY --from=build \/convoy\/(\S+)/gm)) {
-    expect(existsSync(join(root, path)), path).toBe(true);
-  }
-  expect(dockerfile).toMatch(/^USER node$/m);
+  for (const path of ['README.md', 'CONTRIBUTING.md']) expect(read(path)).toContain('Node 20.19 or newer');
 });

@@ -1,5 +1,6 @@
 /** Thread body: one thread of a server, its main or one of its connections. */
 import { parentPort, workerData } from 'node:worker_threads';
+import { LockLost } from '../lock/lost-lock.ts';
 import { enterThread } from '../lock/thread-setup.ts';
 import type { Socket } from '../net/posix.ts';
 import { CallLog } from '../server/call-log.ts';
@@ -45,8 +46,11 @@ port.on('message', (task: ServerThreadTask) => {
   if (task.kind === 'end') return port.close();
   if (task.kind === 'close') return opened?.close();
   void run(task).then(
-    () => say({ kind: 'done', error: null }),
-    (thrown: unknown) => say({ kind: 'done', error: thrown instanceof Error ? thrown.message : String(thrown) }),
+    () => say({ kind: 'done', error: null, lockLost: false }),
+    (thrown: unknown) => {
+      const error = thrown instanceof Error ? thrown.message : String(thrown);
+      say({ kind: 'done', error, lockLost: thrown instanceof LockLost });
+    },
   );
 });
 say({ kind: 'ready' });

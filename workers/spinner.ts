@@ -54,7 +54,12 @@ export default async function spin({ setup, kind, priority, stop }: SpinnerTask)
     (mine[COUNTER.rounds] as number)++;
   };
   lock.acquire();
-  lock.setPriority(priority);
-  while (Atomics.load(told, 0) === 0) work(lock, interpreter, count);
+  try {
+    lock.setPriority(priority);
+    while (Atomics.load(told, 0) === 0) work(lock, interpreter, count);
+  } catch (error) {
+    lock.releaseAfter(error);
+    throw error;
+  }
   lock.release();
 }

@@ -2,6 +2,7 @@
  * The machine that runs policies on real threads: memory is an `Int32Array` on a SharedArrayBuffer, a step is the `Atomics` or futex
  * operation, done at the moment it is yielded.
  */
+import { LockLost } from '../lost-lock.ts';
 import type { Memory, Step, Steps, Word } from '../memory.ts';
 import { Futexes } from './futex.ts';
 
@@ -9,6 +10,7 @@ import { Futexes } from './futex.ts';
 export class ThreadMemory implements Memory {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #futexes: Futexes;
+  readonly #lost: Int32Array<SharedArrayBuffer> | null;
 
   /**
    * When the thread first went to sleep since the owner last set this to 0, by `performance.now()` in milliseconds. The clock is
@@ -16,9 +18,11 @@ export class ThreadMemory implements Memory {
    */
   sleptAtMs = 0;
 
-  constructor(words: Int32Array<SharedArrayBuffer>) {
+  /** @param lost of the lock, where there is one that can be lost: not 0 when it is */
+  constructor(words: Int32Array<SharedArrayBuffer>, lost: Int32Array<SharedArrayBuffer> | null = null) {
     this.#words = words;
     this.#futexes = new Futexes(words);
+    this.#lost = lost;
   }
 
   load(word: Word): Step {
@@ -43,11 +47,18 @@ export class ThreadMemory implements Memory {
 
   wait(word: Word, expected: number, timeoutNs: number): Step {
     if (this.sleptAtMs === 0) this.sleptAtMs = performance.now();
-    return this.#futexes.wait(word, expected, timeoutNs);
+    this.#expectLock();
+    const outcome = this.#futexes.wait(word, expected, timeoutNs);
+    this.#expectLock();
+    return outcome;
   }
 
   notify(word: Word, count: number): Step {
     return this.#futexes.wake(word, count);
+  }
+
+  #expectLock(): void {
+    if (this.#lost !== null && Atomics.load(this.#lost, 0) !== 0) throw new LockLost('the lock is lost');
   }
 }
 
@@ -55,9 +66,15 @@ export class ThreadMemory implements Memory {
  * Runs a piece of a policy to its end.
  *
  * @returns what the generator returns
+ * @throws LockLost if it throws, wherever it was: nobody knows what it has done of what it was about to do
  */
 export function runSteps<Result>(steps: Steps<Result>): Result {
-  let step = steps.next();
-  while (step.done !== true) step = steps.next(step.value);
-  return step.value;
+  try {
+    let step = steps.next();
+    while (step.done !== true) step = steps.next(step.value);
+    return step.value;
+  } catch (error) {
+    if (error instanceof LockLost) throw error;
+    throw new LockLost(`the policy throws: ${error instanceof Error ? error.message : error}`, { cause: error });
+  }
 }

@@ -5,7 +5,12 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
-const MAIN = resolve(import.meta.dirname, '../../dist/bench/main.js');
+/** Also from `dist/`, where the scripts among the tests run. */
+export const MAIN = resolve(
+  import.meta.dirname,
+  import.meta.url.endsWith('.ts') ? '../../dist' : '../..',
+  'bench/main.js',
+);
 /** Every process a run starts inherits this variable: that is how they are found, whoever their parent is by then. */
 const MARK = 'TEST_RUN_OF_CONVOY';
 

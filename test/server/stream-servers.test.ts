@@ -210,18 +210,3 @@ describe('multiprocessing', () => {
     expect(await server.stop()).toEqual([expect.stringContaining('announces the length -2')]);
   });
 });
-
-describe('nonblocking', () => {
-  it('serves 1,000 connections in one thread', async () => {
-    const server = await startServer('nonblocking');
-    const clients = await Promise.all(Array.from({ length: 1_000 }, () => RawClient.connect(server.port)));
-    for (let message = 0; message < 2; message++) {
-      const echoes = await Promise.all(clients.map((client, i) => client.exchange(frameOf(1000, i % 5))));
-      expect(echoes.every((echo, i) => echo.equals(frameOf(1000, i % 5)))).toBe(true);
-    }
-    for (const client of clients.slice(0, 500)) client.end();
-    await Promise.all(clients.slice(0, 500).map((client) => client.ended()));
-    await Promise.all(clients.slice(500).map((client) => expectServed(client)));
-    expect(await server.stop()).toEqual([]);
-  });
-});
