@@ -78,7 +78,9 @@ describe('no proof is claimed', () => {
       preemptions: Infinity,
     });
     const [, steps] =
-      /^more than 100 states, with every schedule of up to (\d+) steps/.exec('message' in finding ? finding.message : '') ?? [];
+      /^more than 100 states, with every schedule of up to (\d+) steps/.exec(
+        'message' in finding ? finding.message : '',
+      ) ?? [];
     expect(finding).toMatchObject({ kind: 'outgrown' });
     expect(Number(steps)).toBeGreaterThan(3);
     expect('states' in finding && finding.states).toBeGreaterThan(100);
