@@ -33,8 +33,6 @@ export async function runSimulation(
     maxThreads: availableParallelism(),
     minThreads: 1,
     atomics: 'disabled',
-    // Generators are made by the million and live for microseconds: a large nursery is cleared the less often.
-    resourceLimits: { maxYoungGenerationSizeMb: 64 },
   });
   const cells: Cell[] = [];
   try {
