@@ -12,6 +12,7 @@ import {
   ANSWER_TIMEOUT_MS,
   END_TIMEOUT_MS,
   type MeasureSetup,
+  promptTimeoutMs,
   type Role,
   type ServerSide,
   startServerSide,
@@ -138,7 +139,7 @@ async function measureIn(
 
   await server.begin();
   await worker?.begin();
-  const runTimeoutMs = ANSWER_TIMEOUT_MS + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
+  const runTimeoutMs = promptTimeoutMs(messages) + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
   const trips = await client.call('run', { messages, budgetNs }, runTimeoutMs);
   const ended = await server.end();
   const offloaded = await worker?.end();

@@ -12,7 +12,7 @@ import { readResult } from '../../bench/result-file.ts';
 import { TALK_SERVERS } from '../../server/servers.ts';
 import { Convoy } from './convoy.ts';
 
-/** Offloaded, so that there are three processes beside the command's. Four cells of half a second. */
+/** Offloaded, so that there are three processes beside the command's. Four cells of half a second each. */
 const RUN = [
   ...['--scenario', 'offloaded', '--rounds', '2', '--policy', 'py32', '--messages', '20'],
   ...['--delay', '0', '--warmup', '5', '--budget', '1s'],
@@ -84,11 +84,15 @@ export class Killer {
     const orphans = await run.leftovers();
     if (orphans.length > 0) faults.push(`${where}: ${orphans.length} processes are left`);
     const finished = finishedRounds(run.stderr);
-    const kept = await keptRounds(json);
-    const lost = finished.filter((round) => !kept.has(round));
-    if (lost.length > 0) faults.push(`${where}: not on the disk: ${lost.join(', ')}`);
-    if (resume && existsSync(journalPath(json)))
-      faults.push(...(await resumed(json, kept)).map((f) => `${where}: ${f}`));
+    try {
+      const kept = await keptRounds(json);
+      const lost = finished.filter((round) => !kept.has(round));
+      if (lost.length > 0) faults.push(`${where}: not on the disk: ${lost.join(', ')}`);
+      if (resume && existsSync(journalPath(json)))
+        faults.push(...(await resumed(json, kept)).map((fault) => `${where}: ${fault}`));
+    } catch (error) {
+      faults.push(`${where}: what is on the disk is not whole: ${error}`);
+    }
     return { victim, exitCode: ended?.code ?? null, finished: finished.length, faults };
   }
 }
