@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { policySpecSchema } from '../lock/load-policy.ts';
 import { timelineSchema } from '../lock/timeline.ts';
 import { SPINNER_KINDS, serverReadingSchema } from '../server/protocol.ts';
+import { comparisonSchema } from './fidelity-schema.ts';
 import { type ReferenceSpec, referenceSpecSchema } from './reference/interpreter.ts';
 import { profileSchema } from './simulate/profile.ts';
 
@@ -58,6 +59,8 @@ export const measuredRoundSchema = z.strictObject({
   sentNs: z.array(z.number()),
   /** Its round trip. */
   rttNs: z.array(z.number()),
+  /** Only of two machines: how far the server's clock, laid over the client's, may be off; where that is too much there is no split. */
+  clockErrorNs: z.number().nonnegative().optional(),
   /** The part of it in which the server's thread waited for the lock; null where that is not known. */
   lockWaitNs: z.array(z.number()).nullable(),
   /** The part in which it worked, under the lock. What is left of the round trip is system calls. */
@@ -110,6 +113,7 @@ export const warningSchema = z.strictObject({
     'failed',
     'connection-errors',
     'lock-not-counted',
+    'clocks-apart',
   ]),
   message: z.string(),
   advice: z.string(),
@@ -164,8 +168,12 @@ export const resultSchema = z.strictObject({
   leafNs: z.number(),
   policies: z.array(columnSchema),
   environment: environmentSchema,
+  /** Only of two machines: the server's; `environment` is then the client's. */
+  serverEnvironment: environmentSchema.optional(),
   /** Only in a simulated run: the machine that was simulated. */
   simulation: z.strictObject({ profile: profileSchema }).optional(),
+  /** Only of `convoy fidelity`. */
+  fidelity: z.array(comparisonSchema).optional(),
   warnings: z.array(warningSchema),
   cells: z.array(cellSchema),
 });

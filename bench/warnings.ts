@@ -1,6 +1,7 @@
 /** What a reader must know before believing a figure, and what can be done about it. */
 import { type Cell, type Column, type Environment, isReference, type Warning, type Workload } from './result.ts';
 import { cellWarnings } from './warnings/cell.ts';
+import { clockWarnings } from './warnings/clock.ts';
 import { cpuShareWarnings } from './warnings/cpu-share.ts';
 import { cpuWarnings } from './warnings/cpus.ts';
 import { lockWarnings } from './warnings/lock.ts';
@@ -19,17 +20,20 @@ export function warningsOf(
   columns: readonly Column[] = [],
   serverEnvironment?: Environment,
 ): Warning[] {
-  const interpreters = new Set(columns.filter(isReference).map(({ label }) => label));
+  // An interpreter's work is not known; what has a cost of its own would be held against the run's.
+  const others = columns.filter((column) => isReference(column) || column.interpreterCostNs !== undefined);
+  const apart = new Set(others.map(({ label }) => label));
   return [
     ...cpuWarnings(cells, workload, environment, serverEnvironment),
     ...machineWarnings(environment),
     ...(serverEnvironment === undefined ? [] : machineWarnings(serverEnvironment, " of the server's machine")),
     ...roundWarnings(cells),
     ...cpuShareWarnings(
-      cells.filter(({ policy }) => !interpreters.has(policy)),
+      cells.filter(({ policy }) => !apart.has(policy)),
       workload,
     ),
     ...lockWarnings(cells),
+    ...clockWarnings(cells),
     ...cells.flatMap((cell) => cellWarnings(cell, workload)),
   ];
 }

@@ -1,7 +1,7 @@
 /** What is shown of a result, in which order: drawn by `terminal.ts` and `markdown.ts`. */
 import { formatDuration } from '../../lock/duration.ts';
 import { TICK_NS } from '../../lock/interpreter.ts';
-import type { Result } from '../result.ts';
+import { type Column, type Environment, isReference, type Result } from '../result.ts';
 import { formatSize } from '../size.ts';
 import { groupOf, summarize } from '../summary.ts';
 import { detailTables } from './details.ts';
@@ -26,8 +26,13 @@ export function reportOf(result: Result): Report {
   };
 }
 
+function machineOf({ cpu, cpuCount, kernel, node, convoy, revision }: Environment): string {
+  const program = `Convoy ${convoy}${revision === null ? '' : ` (${revision})`}`;
+  return `${cpu}, ${plural(cpuCount, 'CPU')}, Linux ${kernel}, Node ${node}, ${program}`;
+}
+
 function headOf(result: Result): string[] {
-  const { workload, environment } = result;
+  const { workload, environment, serverEnvironment } = result;
   const busy = result.cells.some(({ scenario }) => scenario !== 'unloaded');
   const spinners = busy ? `; ${plural(workload.spinners, 'CPU thread')} (${workload.spinnerKind})` : '';
   return [
@@ -35,11 +40,23 @@ function headOf(result: Result): string[] {
       `${formatDuration(workload.delayNs)} pause after each, one client${spinners}`,
     `${plural(result.rounds, 'round')} in an order shuffled by seed ${result.seed}; ` +
       `interpreter cost ${formatDuration(workload.interpreterCostNs)} a call, tick ${TICK_NS} ns`,
+    ...ownParameters(result.policies),
     ...(result.simulation === undefined
       ? []
       : [`simulated: the machine is the profile «${result.simulation.profile.name}»`]),
-    `${environment.cpu}, ${plural(environment.cpuCount, 'CPU')}, Linux ${environment.kernel}, Node ${environment.node}, ` +
-      `Convoy ${environment.convoy}${environment.revision === null ? '' : ` (${environment.revision})`}`,
+    ...(serverEnvironment === undefined
+      ? [machineOf(environment)]
+      : [`server on ${machineOf(serverEnvironment)}`, `client on ${machineOf(environment)}`]),
     ...(result.interrupted ? ['interrupted: only what was finished is shown'] : []),
   ];
+}
+
+/** What a profile made different for single policies; what the user wrote is in their labels. */
+function ownParameters(columns: readonly Column[]): string[] {
+  return columns.flatMap((column) => {
+    if (isReference(column) || column.interpreterCostNs === undefined || column.label.includes('interpreter-cost='))
+      return [];
+    const check = column.options['check'] === undefined ? '' : `, a check every ${column.options['check']} ticks`;
+    return [`${column.label}: interpreter cost ${formatDuration(column.interpreterCostNs)} a call${check}`];
+  });
 }
