@@ -6,6 +6,7 @@
  * it. It is only ever appended to, so that a crash can cut off the last line and nothing else: what has no line end was never written.
  */
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UsageError } from './exit-codes.ts';
 import type { PlannedRound } from './plan.ts';
@@ -100,10 +101,12 @@ export async function readJournal(resultPath: string): Promise<FoundJournal> {
 }
 
 /**
- * @param here what the journal's first line would be, were the run to begin now
+ * @param begun what the journal's first line would be, were the run to begin now
  * @throws UsageError if it does not go on with the one the journal is of; it says in what they differ
  */
-export function refuseOtherRun({ resultPath, header: there }: FoundJournal, here: JournalHeader): void {
+export function refuseOtherRun({ resultPath, header: there }: FoundJournal, begun: JournalHeader): void {
+  // As if it had been written and read: without what is undefined.
+  const here = headerSchema.parse(JSON.parse(JSON.stringify(begun)));
   const differences = [
     ...differencesOf(decisive(there), decisive(here)),
     ...differencesOf(there.plan.workload, here.plan.workload),
@@ -122,13 +125,13 @@ function decisive({ plan: { workload: _, ...plan }, environment }: JournalHeader
 
 function differencesOf(there: Readonly<Record<string, unknown>>, here: Readonly<Record<string, unknown>>): string[] {
   return [...new Set([...Object.keys(there), ...Object.keys(here)])].flatMap((name) => {
-    const [was, is] = [JSON.stringify(there[name]), JSON.stringify(here[name])];
-    return was === is ? [] : [`  ${name}: ${short(was)} there, ${short(is)} here`];
+    if (isDeepStrictEqual(there[name], here[name])) return [];
+    return [`  ${name}: ${short(there[name])} there, ${short(here[name])} here`];
   });
 }
 
-function short(json: string | undefined): string {
-  const text = json ?? 'none';
+function short(value: unknown): string {
+  const text = value === undefined ? 'none' : JSON.stringify(value);
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
