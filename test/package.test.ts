@@ -66,7 +66,8 @@ it('depends at run time on what it imports, and on nothing it only tests with', 
   };
   const imported = new Set(
     files
-      .filter((file) => file.endsWith('.js'))
+      // The chart library is put into pages as a text.
+      .filter((file) => file.endsWith('.js') && !file.endsWith('/echarts.min.js'))
       .flatMap((file) => [...readFileSync(join(root, file), 'utf8').matchAll(/(?:from|import\()\s*'([^'./][^']*)'/g)])
       .map(([, name = '']) => name)
       .filter((name) => !name.startsWith('node:'))
