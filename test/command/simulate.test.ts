@@ -70,7 +70,12 @@ describe('a policy that does not work is named with its steps, and the others ar
     ['waits-alone', 'yield m.wait(words.B, 0, Infinity);', /nothing can happen any more.*after \d+ steps/],
     ['throws', "yield m.load(words.A); throw new Error('oh');", /throws: oh, after \d+ steps/],
     ['never-ends', 'for (;;) yield m.load(words.A);', /10000000 steps without an end/],
-    ['loops', 'yield m.load(words.A); for (;;);', /loops without a step, after \d+ steps/],
+    ['loops', 'yield m.load(words.A); for (;;);', /loops without a step, .* after \d+ steps/],
+    [
+      'waits-aside',
+      'yield m.load(words.A); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
+      /waits for something that is not in its words, after \d+ steps/,
+    ],
   ])('%s', async (name, acquire, message) => {
     const { code, stderr, stdout } = await convoy(
       'simulate',
