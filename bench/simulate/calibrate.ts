@@ -29,6 +29,7 @@ import type { Quantiles } from './random.ts';
 const PARTNER = new URL('./calibrate-partner.js', import.meta.url);
 const SHARES = [0, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1] as const;
 const WAKES = 2_000;
+const LONG_MS = 0.5;
 /** A CPU thread that gave the lock up sleeps for about so long before it is woken. */
 const SOON_MS = 0.015;
 const SOON_WITHIN_NS = 100_000;
@@ -56,10 +57,10 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
   const futexCallNs = median(timed(CALLS, () => futexes.wake(0, 1)));
 
   tell('waking threads');
-  const idle = await wakeUps(null, null);
-  const soon = await wakeUps(null, null, true);
-  const pinned = availableParallelism() > 1 ? await wakeUps(0, 1) : idle;
-  const shared = await wakeUps(0, 0);
+  const idle = await wakeUps(null, null, 'working');
+  const soon = await wakeUps(null, null, 'contending');
+  const pinned = availableParallelism() > 1 ? await wakeUps(0, 1, 'sleeping') : idle;
+  const shared = await wakeUps(0, 0, 'sleeping');
 
   tell('timers and interrupts');
   const pauses = overshoots(TIMERS, 1e6, () => Atomics.wait(words, 0, 0, 1));
@@ -79,7 +80,12 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
     cpus: availableParallelism(),
     interpreterCostNs: 10_000,
     leafNs,
-    lock: { atomicNs, futexCallNs, futexWakeNs: wakeCallNs(soon) },
+    lock: {
+      atomicNs,
+      futexCallNs,
+      futexWakeNs: wakeCallNs(idle),
+      cold: { withinNs: SOON_WITHIN_NS, futexWakeNs: wakeCallNs(soon) },
+    },
     scheduler: {
       wakeIdleNs: quantilesOf(idle.latenciesNs.map((ns) => Math.max(0, ns - futexCallNs))),
       wakeSoon: {
@@ -96,7 +102,7 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
       sleeperCreditNs: 3_000_000,
     },
     timers: { pauseOvershootNs: quantilesOf(pauses), timeoutOvershootNs: quantilesOf(timeouts) },
-    sockets: { ...sockets, wakeNs: wakeCallNs(idle), bufferBytes: 2_621_440 },
+    sockets: { ...sockets, wakeNs: wakeCallNs(soon), bufferBytes: 2_621_440 },
     zeromq: { callNs: 1_500, ioNs: 6_000, eventLoopNs: 12_000 },
     client: { messageNs: 3_000, encodeNs: Math.round(encodeNs / 2) },
   };
@@ -128,12 +134,13 @@ function stepNs(): number {
  *
  * @param cpu where the sleeper is, and a busy thread too unless that is where this thread is; null: anywhere, on an idle CPU
  * @param mine where this thread is
- * @param soon as threads do that contend: the sleeper works for a while, wakes this thread, and is woken by it right after
+ * @param waker what this thread does between two: works, or sleeps, for half a millisecond; or what threads do that contend: the
+ *   sleeper works for a while, wakes this thread, and is woken by it right after
  */
 async function wakeUps(
   cpu: number | null,
   mine: number | null,
-  soon = false,
+  waker: 'working' | 'sleeping' | 'contending',
 ): Promise<{ latenciesNs: number[]; wakeCallNs: number }> {
   const words = new Int32Array(new SharedArrayBuffer(512));
   const wokeAtNs = new Float64Array(new SharedArrayBuffer(8));
@@ -141,7 +148,7 @@ async function wakeUps(
   const start = async (kind: PartnerTask['kind']) => {
     const workerData: PartnerTask = {
       kind,
-      workMs: soon ? SOON_WORK_MS : 0,
+      workMs: waker === 'contending' ? SOON_WORK_MS : 0,
       cpu,
       words: words.buffer,
       wokeAtNs: wokeAtNs.buffer,
@@ -159,15 +166,16 @@ async function wakeUps(
   const callsNs: number[] = [];
   for (let turn = 1; turn <= WAKES; turn++) {
     const deadlineMs = performance.now() + ANSWER_TIMEOUT_MS;
-    if (soon) {
+    if (waker === 'contending') {
       while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs)
         futexes.wait(WORD.asleep, turn - 1, ANSWER_TIMEOUT_MS * 1e6);
-      const workedMs = performance.now() + SOON_MS;
-      while (performance.now() < workedMs);
+      work(SOON_MS);
     } else {
       // Long enough for the sleeper to be asleep, and its CPU idle, where nothing else keeps it.
-      do Atomics.wait(words, WORD.end, 0, 0.5);
-      while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs);
+      do {
+        if (waker === 'working') work(LONG_MS);
+        else Atomics.wait(words, WORD.end, 0, LONG_MS);
+      } while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs);
     }
     const atNs = performance.now() * 1e6 + originNs;
     Atomics.store(words, WORD.turn, turn);
@@ -183,6 +191,11 @@ async function wakeUps(
   await Promise.all(ends.map(({ exited }) => exited));
   unpin();
   return { latenciesNs, wakeCallNs: median(callsNs) };
+}
+
+function work(ms: number): void {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs);
 }
 
 function overshoots(times: number, ns: number, sleep: () => void): number[] {

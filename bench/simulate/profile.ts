@@ -34,7 +34,14 @@ export const profileSchema = z.strictObject({
   lock: z.strictObject({
     atomicNs: ns('a step of a policy that neither sleeps nor wakes'),
     futexCallNs: ns('a call of futex(2) by itself'),
-    futexWakeNs: ns('what it takes the caller more for each thread it wakes, soon after that went to sleep'),
+    futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
+    cold: z
+      .strictObject({
+        withinNs: ns('how long ago the caller was woken at the most'),
+        futexWakeNs: ns('what it takes that caller more for each thread it wakes'),
+      })
+      .optional()
+      .describe('a caller that was woken itself just now; if absent it is like any other'),
   }),
   scheduler: z.strictObject({
     wakeIdleNs: quantiles('from the moment a thread is woken until it runs, on a CPU that was idle'),
