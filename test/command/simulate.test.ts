@@ -37,7 +37,7 @@ it('takes what an interpreter does from the profile that bench takes it from', a
     { label: 'py32' },
     { label: 'py27', interpreterCostNs: 2_000, options: { check: 30 } },
   ]);
-  const none = await convoy('simulate', '--interpreter', at('same.json'));
+  const none = await convoy('simulate', '--interpreter', at('interpreter.json'));
   expect(none.stderr).toMatch(/--interpreter: .* is no profile of convoy calibrate/);
   expect(none.code).toBe(64);
 });
