@@ -21,6 +21,27 @@ it('the same command line gives the same bytes', async () => {
   expect(files[0]).toBe(files[1]);
 });
 
+it('takes what an interpreter does from the profile that bench takes it from', async () => {
+  const profile = {
+    format: 'convoy-interpreter-profile',
+    version: 2,
+    note: 'of a test',
+    parameters: { interpreterCostNs: 7_000, py27: { interpreterCostNs: 2_000, checkTicks: 30 } },
+    calibration: null,
+  };
+  writeFileSync(at('python.json'), JSON.stringify(profile));
+  await convoy(...small, '--interpreter', at('python.json'), '--json', at('interpreter.json'));
+  const { workload, policies } = read('interpreter.json');
+  expect(workload.interpreterCostNs).toBe(7_000);
+  expect(policies).toMatchObject([
+    { label: 'py32' },
+    { label: 'py27', interpreterCostNs: 2_000, options: { check: 30 } },
+  ]);
+  const none = await convoy('simulate', '--interpreter', at('interpreter.json'));
+  expect(none.stderr).toMatch(/--interpreter: .* is no profile of convoy calibrate/);
+  expect(none.code).toBe(64);
+});
+
 it('the parts of a sweep are the whole, merged', async () => {
   const sweep = [...small, '--cpus', '1..2', '--spinners', '0..2', '--rounds', '2'];
   await convoy(...sweep, '--json', at('whole.json'));

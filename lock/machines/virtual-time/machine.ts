@@ -27,6 +27,8 @@ export interface Costs {
   readonly futexCallNs: number;
   /** And for each thread it wakes. */
   readonly futexWakeNs: number;
+  /** The same for a caller that was woken itself just now, whose caches have forgotten the way; absent: no difference. */
+  readonly cold?: { readonly withinNs: number; readonly futexWakeNs: number } | undefined;
   /**
    * How much later a timer fires than it was set to, drawn anew for each.
    *
@@ -154,6 +156,7 @@ export class Machine {
       thread.sleepsOn = -1;
     }
     thread.sleepGeneration++;
+    thread.wokenAtNs = this.nowNs;
     thread.result = result;
     thread.state = STATE.ready;
     this.#schedulerOf().wake(thread, by);

@@ -44,7 +44,7 @@ export function perform(machine: Machine, thread: VirtualThread): number {
   if (op === OP.notify) {
     const woken = notify(machine, thread, memory);
     thread.result = woken;
-    return woken * machine.costs.futexWakeNs;
+    return woken === 0 ? 0 : woken * wakeNs(machine, thread);
   }
   if (op === OP.wait) {
     if (thread.sleptAtNs < 0) thread.sleptAtNs = machine.nowNs;
@@ -73,6 +73,11 @@ export function perform(machine: Machine, thread: VirtualThread): number {
     if (words.values[words.breaker] !== 0 && !missed) thread.lock?.recorder?.requests();
   }
   return 0;
+}
+
+function wakeNs({ costs, nowNs }: Machine, { wokenAtNs }: VirtualThread): number {
+  const { futexWakeNs, cold } = costs;
+  return cold !== undefined && nowNs - wokenAtNs <= cold.withinNs ? cold.futexWakeNs : futexWakeNs;
 }
 
 function notify(machine: Machine, thread: VirtualThread, { words, word, first }: VirtualMemory): number {

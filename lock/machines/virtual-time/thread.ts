@@ -92,6 +92,9 @@ export class VirtualThread {
   /** Leaves done in all its life. */
   leavesDone = 0;
 
+  /** When its last sleep was ended. */
+  wokenAtNs = Number.NEGATIVE_INFINITY;
+
   /** Its scheduler's: the CPU it runs on or ran on last, since when, and what it has had of CPUs. */
   cpu = 0;
   onCpuSinceNs = 0;
