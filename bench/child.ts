@@ -100,6 +100,13 @@ export class Child<C extends Commands> {
     }
   }
 
+  /** @throws ChildError if it did not start */
+  get pid(): number {
+    const { pid } = this.#process;
+    if (pid === undefined) throw this.#end ?? new ChildError(`${this.#what} did not start`);
+    return pid;
+  }
+
   /**
    * Keeps the process and all its threads on some CPUs.
    *

@@ -129,6 +129,12 @@ export const OPTIONS = {
     describe: `a file of calibrate --against: what an interpreter does between two calls; by default ${formatDuration(readDefaultProfile().parameters.interpreterCostNs)}, an assumption`,
   },
   'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
+  'peer-timeout': {
+    type: 'string',
+    default: '30s',
+    describe:
+      'how long a server waits for a client in the middle of a message, or before its first; between two messages it waits without end',
+  },
   host: { type: 'string', default: '127.0.0.1', describe: 'IPv4 address the servers bind to' },
   port: { type: 'string', default: '0', describe: 'port the servers bind to, one after the other; 0: any free one' },
   'server-cpus': {
@@ -205,6 +211,7 @@ export async function readOptions(
         ? profile.parameters.interpreterCostNs
         : duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
+    peerTimeoutNs: duration('peer-timeout', args['peer-timeout'], 100e6, 3_600e9),
     host: args.host,
     port: wholeNumber('port', args.port, 0, 65_535),
     serverCpus: cpuList('server-cpus', args['server-cpus']),

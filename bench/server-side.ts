@@ -69,10 +69,11 @@ export function startServerSide(cell: PlannedCell, setup: MeasureSetup, role: Ro
 function emulated(server: string, policy: ServerSetup['policy'], setup: MeasureSetup, role: Role): ServerSide {
   const { workload, leafNs } = setup;
   const process = new Child(role.what, SERVER_PROCESS, serverCommands);
-  const { host, maxMessageBytes, interpreterCostNs } = workload;
+  const { host, maxMessageBytes, peerTimeoutNs, interpreterCostNs } = workload;
   const { port, loggedCalls } = role;
   const ticksPerCall = interpreterCostNs / TICK_NS;
-  const serverSetup = { server, policy, host, port, maxMessageBytes, ticksPerCall, leafNs, loggedCalls };
+  const limits = { maxMessageBytes, peerTimeoutNs };
+  const serverSetup = { server, policy, host, port, ...limits, ticksPerCall, leafNs, loggedCalls };
   const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: policy.spinnerPriority };
   return {
     process,

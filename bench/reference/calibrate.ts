@@ -46,6 +46,7 @@ const WORKLOAD: Workload = {
   spinnerKind: 'fib',
   interpreterCostNs: 0,
   maxMessageBytes: 2 ** 20,
+  peerTimeoutNs: null,
   host: '127.0.0.1',
   port: 0,
 };

@@ -152,6 +152,7 @@ export async function readSimulateOptions(
     interpreterCostNs:
       interpreterCost === undefined ? profile.interpreterCostNs : duration('interpreter-cost', interpreterCost, 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
+    peerTimeoutNs: null,
     host: '127.0.0.1',
     port: 0,
   };
