@@ -13,12 +13,14 @@ import { type Judgement, judge } from './threshold.ts';
 /** @returns the exit code */
 export async function benchCommand(options: RunOptions): Promise<number> {
   const { outputs, thresholds } = options;
-  const { result, unwritten } = await runAndKeep(options);
+  const { result, unwritten } = await runAndKeep(options).finally(() => options.machine?.close());
   const written = await writeOutputs(outputs, result, unwritten);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   const summaries = thresholds.length === 0 ? [] : summarize(result);
   const judgements = thresholds.map((threshold) => judge(threshold, summaries, result.seed));
   if (judgements.length > 0) process.stdout.write(`\n${renderVerdicts(judgements)}\n`);
+  // The run ended with the machine of the servers: what is missing was not interrupted by the user.
+  if (options.machine?.lost !== undefined) return EXIT.cellFailed;
   return exitCodeOf(result, judgements, written);
 }
 

@@ -48,7 +48,11 @@ export function compareResults(first: Result, second: Result): Comparison {
     differences: [
       ...differing('workload', first.workload, second.workload),
       ...differing('environment', first.environment, second.environment),
-      ...differing('policy', policiesOf(first), policiesOf(second)),
+      ...differing('number of', { machines: machinesOf(first) }, { machines: machinesOf(second) }),
+      ...(first.serverEnvironment === undefined || second.serverEnvironment === undefined
+        ? []
+        : differing("server's environment", first.serverEnvironment, second.serverEnvironment)),
+      ...differing('policy', policiesOf(first, second), policiesOf(second, first)),
     ],
   };
 }
@@ -76,17 +80,21 @@ function changeOf({ low, high }: Interval): Change {
   return low > 1 ? 'slower' : 'no-difference';
 }
 
-/** Policies of one label may still not be the same: a file of the user's, another default. */
-function policiesOf({ policies, cells }: Result): Record<string, unknown> {
-  const used = new Set(cells.map(({ policy }) => policy));
-  return Object.fromEntries(policies.filter(({ label }) => used.has(label)).map((spec) => [spec.label, spec]));
+function machinesOf({ serverEnvironment }: Result): number {
+  return serverEnvironment === undefined ? 1 : 2;
+}
+
+/** Policies of one label may still not be the same: a file of the user's, another default. One that only one file has shows by its cells. */
+function policiesOf({ policies }: Result, other: Result): Record<string, unknown> {
+  const used = (result: Result, label: string) => result.cells.some(({ policy }) => policy === label);
+  return Object.fromEntries(policies.filter(({ label }) => used(other, label)).map((spec) => [spec.label, spec]));
 }
 
 function differing(what: string, first: Readonly<Record<string, unknown>>, second: Readonly<Record<string, unknown>>) {
-  // A policy of one file only shows as cells of one file only.
-  const names = Object.keys(first).filter((name) => name in second && !EXPECTED_TO_DIFFER.has(name));
+  // What one file does not say, as on which CPUs, is another thing than what the other says.
+  const names = [...new Set([...Object.keys(first), ...Object.keys(second)])];
   return names.flatMap((name) => {
-    const [before, after] = [JSON.stringify(first[name]), JSON.stringify(second[name])];
-    return before === after ? [] : [`${what} ${name}: ${before}, ${after}`];
+    const [before, after] = [first[name], second[name]].map((value) => JSON.stringify(value) ?? 'not said');
+    return before === after || EXPECTED_TO_DIFFER.has(name) ? [] : [`${what} ${name}: ${before}, ${after}`];
   });
 }

@@ -7,6 +7,8 @@ export const EXIT = {
   /** A cell could not be measured; the others were, and are reported. */
   cellFailed: 4,
   usage: 64,
+  /** What --connect names cannot be reached, or refuses: nothing was measured, and it may be another time. */
+  unavailable: 69,
   /** Measured and shown, but a file could not be written. */
   notWritten: 74,
   /** Ctrl-C; the finished cells are reported. */
@@ -16,4 +18,9 @@ export const EXIT = {
 /** Input that is refused. Its message is for the user; there is nothing to debug. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
+}
+
+/** Something elsewhere that is not there, or does not want us. Its message is for the user; there is nothing to debug. */
+export class UnavailableError extends Error {
+  override readonly name = 'UnavailableError';
 }

@@ -10,8 +10,17 @@ import { renderFidelity } from './render/fidelity.ts';
 import { isReference, type Result } from './result.ts';
 import { runAndKeep } from './run-and-keep.ts';
 
-/** Policies follow from interpreters; thresholds are set; presets and config files are for `bench`. */
-const { scenario: _, policy: __, assert: ___, preset: ____, config: _____, ...SHARED } = BENCH_OPTIONS;
+/** Policies follow from interpreters; thresholds are set; presets, config files and other machines are for `bench`. */
+const {
+  scenario: _scenario,
+  policy: _policy,
+  assert: _assert,
+  preset: _preset,
+  config: _config,
+  connect: _connect,
+  'token-file': _tokenFile,
+  ...SHARED
+} = BENCH_OPTIONS;
 const OPTIONS = {
   ...SHARED,
   reference: { ...SHARED.reference, default: [AUTO], describe: 'interpreters, commands or paths; auto: all there are' },
@@ -42,7 +51,7 @@ export async function fidelityCommand(
     {
       ...args,
       ...{ server: [...args.server], reference: [], scenario: ['loaded'], policy: emulations },
-      ...{ assert: undefined, preset: undefined, config: undefined },
+      ...{ assert: undefined, preset: undefined, config: undefined, connect: undefined, 'token-file': undefined },
     },
     argv,
   );

@@ -13,20 +13,35 @@ export async function interruptible<Result>(
   progress: Progress,
   work: (interrupted: AbortSignal, killed: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
-  const interrupt = new AbortController();
+  return untilTold(work, () => {
+    progress.end();
+    progress.say('interrupted: ending the cell that is being measured; once more ends it at once');
+  });
+}
+
+/**
+ * Runs something until a signal asks it to end.
+ *
+ * @param work is given the two signals, the first and the second Ctrl-C
+ * @param onFirst called with the first
+ */
+export async function untilTold<Result>(
+  work: (told: AbortSignal, killed: AbortSignal) => Promise<Result>,
+  onFirst: () => void = () => {},
+): Promise<Result> {
+  const tell = new AbortController();
   const kill = new AbortController();
   const onSignal = () => {
-    if (interrupt.signal.aborted) {
+    if (tell.signal.aborted) {
       kill.abort();
       return;
     }
-    progress.end();
-    progress.say('interrupted: ending the cell that is being measured; once more ends it at once');
-    interrupt.abort();
+    onFirst();
+    tell.abort();
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
   try {
-    return await work(interrupt.signal, kill.signal);
+    return await work(tell.signal, kill.signal);
   } finally {
     for (const signal of SIGNALS) process.off(signal, onSignal);
   }

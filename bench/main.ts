@@ -6,14 +6,16 @@ import packageJson from '../package.json' with { type: 'json' };
 import { benchCommand } from './bench-command.ts';
 import { calibrateCommand, withCalibrateOptions } from './calibrate-command.ts';
 import { checkCommand, withCheckOptions } from './check-command.ts';
+import { clientCommand, withClientOptions } from './client-command.ts';
 import { compareCommand } from './compare-command.ts';
-import { EXIT, UsageError } from './exit-codes.ts';
+import { EXIT, UnavailableError, UsageError } from './exit-codes.ts';
 import { fidelityCommand, withFidelityOptions } from './fidelity-command.ts';
 import { readJournal } from './journal.ts';
 import { mergeCommand } from './merge-command.ts';
 import { gatherOptions } from './option-sources.ts';
 import { OPTIONS, readOptions, withOptions } from './options.ts';
 import { schemaCommand } from './schema-command.ts';
+import { serveCommand, withServeOptions } from './serve-command.ts';
 import { showCommand } from './show-command.ts';
 import { readSimulateOptions, withSimulateOptions } from './simulate/options.ts';
 import { simulateCommand } from './simulate-command.ts';
@@ -66,6 +68,17 @@ try {
         process.exitCode = await compareCommand(a, b);
       },
     )
+    .command(
+      'serve',
+      'run one server until told to end; or be an agent for bench --connect',
+      withServeOptions,
+      async (args) => {
+        process.exitCode = await serveCommand(args);
+      },
+    )
+    .command('client', 'make round trips to a server that runs somewhere', withClientOptions, async (args) => {
+      process.exitCode = await clientCommand(args, argv);
+    })
     .command('schema', 'print the JSON Schema of result files', {}, () => {
       process.exitCode = schemaCommand();
     })
@@ -113,7 +126,10 @@ try {
     })
     .parseAsync();
 } catch (error) {
-  if (error instanceof UsageError) {
+  if (error instanceof UnavailableError) {
+    process.stderr.write(`convoy: ${error.message}\n`);
+    process.exitCode = EXIT.unavailable;
+  } else if (error instanceof UsageError) {
     process.stderr.write(`convoy: ${error.message}\nconvoy --help lists the options.\n`);
     process.exitCode = EXIT.usage;
   } else {

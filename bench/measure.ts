@@ -1,31 +1,25 @@
 /** Measures one cell once: fresh processes, told to end at the end. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
-import type { serverCommands } from '../server/protocol.ts';
+import type { RoundTrips } from '../client/protocol.ts';
 import { loadServer } from '../server/servers.ts';
-import { Child } from './child.ts';
+import { ClientSide } from './client-side.ts';
 import type { PlannedCell, PlannedRound } from './plan.ts';
 import type { Reading } from './reference/reference-protocol.ts';
 import { isReference, type MeasuredRound, type Round } from './result.ts';
 import {
-  ANSWER_TIMEOUT_MS,
-  END_TIMEOUT_MS,
+  endProcess,
   type MeasureSetup,
   type Role,
+  type ServerEnd,
   type ServerSide,
+  type Stoppable,
   startServerSide,
 } from './server-side.ts';
-import { splitRoundTrips } from './split.ts';
+import { MAX_CLOCK_ERROR, splitRoundTrips } from './split.ts';
 
-const CLIENT_PROCESS = new URL('../client/main.js', import.meta.url);
-
-/** For a message of the warm-up, on a busy machine, or a large one. */
-const WARMUP_MESSAGE_MS = 50;
 /** For the news of a process's death to arrive. */
 const DEATH_NEWS_MS = 200;
-/** The client ends a run by itself after at most three budgets. */
-const BUDGETS_TIMEOUT = 4;
 /** More than any server makes for a message that comes in one piece. */
 const LOGGED_CALLS_PER_MESSAGE = 8;
 const MAX_LOGGED_CALLS = 2_000_000;
@@ -33,16 +27,10 @@ const MAX_LOGGED_CALLS = 2_000_000;
 /** The processes of a cell. */
 interface Processes {
   readonly server: ServerSide;
-  readonly client: Child<typeof clientCommands>;
+  readonly client: ClientSide;
   /** Does the CPU work of the offloaded scenario: a server's process without a client. */
   readonly worker: ServerSide | null;
 }
-
-/** What every process understands. */
-type Stoppable = Pick<
-  Child<{ readonly stop: typeof clientCommands.stop | typeof serverCommands.stop }>,
-  'call' | 'ended' | 'kill' | 'lost'
->;
 
 /**
  * Measures.
@@ -64,11 +52,11 @@ export async function measure(
     return { state: 'failed', round, message: error instanceof Error ? error.message : String(error) };
   }
   const { client, server, worker } = processes;
-  const children: readonly Stoppable[] = [client, server.process, ...(worker === null ? [] : [worker.process])];
+  const children: readonly Stoppable[] = [client.process, server.process, ...(worker === null ? [] : [worker.process])];
   const kill = () => {
     for (const child of children) child.kill();
   };
-  const stopClient = () => void client.call('stop', {}, END_TIMEOUT_MS).catch(() => {});
+  const stopClient = () => void client.stop().catch(() => {});
   interrupted.addEventListener('abort', stopClient, { once: true });
   killed.addEventListener('abort', kill, { once: true });
   try {
@@ -83,15 +71,7 @@ export async function measure(
   } finally {
     interrupted.removeEventListener('abort', stopClient);
     // Told to end, all of them, whatever happened before; one that has ended already answers nothing.
-    await Promise.all(
-      children.map(async (child) => {
-        await child.call('stop', {}, END_TIMEOUT_MS).catch(() => {
-          // One that cannot be told will not end; one that has failed is ending.
-          if (child.lost === undefined) child.kill();
-        });
-        await child.ended(END_TIMEOUT_MS);
-      }),
-    );
+    await Promise.all(children.map(endProcess));
     killed.removeEventListener('abort', kill);
   }
 }
@@ -106,12 +86,12 @@ function adviceFor({ policy }: PlannedCell): string {
 function startProcesses(cell: PlannedCell, setup: MeasureSetup): Processes {
   const { messages, warmupMessages, port } = setup.workload;
   const loggedCalls = Math.min(MAX_LOGGED_CALLS, (messages + warmupMessages) * LOGGED_CALLS_PER_MESSAGE);
-  const start = (role: Role) => startServerSide(cell, setup, role);
+  const start = (role: Role) => (setup.startServerSide ?? startServerSide)(cell, setup, role);
   const server = start({ what: "the server's process", port, loggedCalls });
   try {
     return {
       server,
-      client: new Child("the client's process", CLIENT_PROCESS, clientCommands),
+      client: new ClientSide(),
       worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null,
     };
   } catch (error) {
@@ -126,31 +106,30 @@ async function measureIn(
   setup: MeasureSetup,
 ): Promise<Omit<MeasuredRound, 'round'>> {
   const { workload } = setup;
-  const { host, messages, budgetNs } = workload;
+  const { host, messages, budgetNs, payloadBytes, delayNs, warmupMessages } = workload;
   const { transport } = await loadServer(cell.server);
-  client.place(workload.clientCpus);
   const { port } = await server.start();
   await worker?.start();
 
-  await warmUp(client, { ...workload, transport, host, port });
+  // Without CPU threads: under a policy that starves the server the warm-up would take longer than the run.
+  await client.connect({ transport, host, port, payloadBytes, delayNs, warmupMessages }, workload.clientCpus);
   const spinning = worker ?? (cell.scenario === 'unloaded' ? null : server);
   const solo = spinning === null ? null : await spinning.spin();
 
   await server.begin();
   await worker?.begin();
-  const runTimeoutMs = ANSWER_TIMEOUT_MS + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
-  const trips = await client.call('run', { messages, budgetNs }, runTimeoutMs);
+  const trips = await client.run(messages, budgetNs);
   const ended = await server.end();
   const offloaded = await worker?.end();
   setup.onEnd?.(ended);
-  const { reading, calls } = ended;
+  const { reading } = ended;
 
-  await client.call('stop', {}, END_TIMEOUT_MS);
+  await client.stop();
   const { connectionErrors } = await server.stop();
   if (trips.ended === 'stopped') throw new Error('the client was stopped');
   return {
     state: 'measured',
-    ...rawSamples(trips, calls),
+    ...rawSamples(trips, ended),
     durationNs: trips.durationNs,
     ended: trips.ended,
     reading: storedReading(reading),
@@ -160,27 +139,26 @@ async function measureIn(
   };
 }
 
-/** Warm-up is made without CPU threads: under a policy that starves the server it would take longer than the run. */
-async function warmUp(client: Processes['client'], setup: ClientSetup): Promise<void> {
-  const { transport, host, port, payloadBytes, delayNs, warmupMessages } = setup;
-  const timeoutMs = ANSWER_TIMEOUT_MS + warmupMessages * WARMUP_MESSAGE_MS;
-  await client.call('connect', { transport, host, port, payloadBytes, delayNs, warmupMessages }, timeoutMs);
-}
-
 function rawSamples(
   { startedAtNs, sentNs, rttNs }: RoundTrips,
-  calls: Float64Array | null,
-): Pick<MeasuredRound, 'sentNs' | 'rttNs' | 'lockWaitNs' | 'workNs'> {
+  { calls, clockErrorNs }: ServerEnd,
+): Pick<MeasuredRound, 'sentNs' | 'rttNs' | 'lockWaitNs' | 'workNs' | 'clockErrorNs'> {
   // Whole nanoseconds: the clock knows no more.
   const whole = (samples: ArrayLike<number>) => Array.from(samples, Math.round);
-  const trips = { sentNs: whole(sentNs), rttNs: whole(rttNs) };
-  if (calls === null) return { ...trips, lockWaitNs: null, workNs: null };
+  const clock = clockErrorNs === null ? {} : { clockErrorNs: Math.round(clockErrorNs) };
+  const trips = { sentNs: whole(sentNs), rttNs: whole(rttNs), ...clock };
+  const isUncertain = clockErrorNs !== null && clockErrorNs > MAX_CLOCK_ERROR * meanOf(rttNs);
+  if (calls === null || isUncertain) return { ...trips, lockWaitNs: null, workNs: null };
   const { lockWaitNs, workNs } = splitRoundTrips(
     sentNs.map((ns) => startedAtNs + ns),
     rttNs,
     calls,
   );
   return { ...trips, lockWaitNs: whole(lockWaitNs), workNs: whole(workNs) };
+}
+
+function meanOf(samples: Float64Array): number {
+  return samples.reduce((sum, ns) => sum + ns, 0) / samples.length;
 }
 
 /** The rounds of the CPU threads stand beside it, as a rate. */

@@ -7,6 +7,7 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { UsageError } from './exit-codes.ts';
 import { PRESETS } from './presets.ts';
+import { TOKEN_VARIABLE } from './remote/token.ts';
 
 /** Option → value, as text, as on the command line. */
 export type Given = Readonly<Record<string, string | boolean | readonly string[]>>;
@@ -49,7 +50,7 @@ function readEnvironment(
 ): Given {
   const given: Record<string, string | boolean> = {};
   for (const [variable, value] of Object.entries(environment)) {
-    if (!variable.startsWith(PREFIX) || value === undefined) continue;
+    if (!variable.startsWith(PREFIX) || variable === TOKEN_VARIABLE || value === undefined) continue;
     const option = variable.slice(PREFIX.length).toLowerCase().replaceAll('_', '-');
     if (!known.includes(option)) warn(`${variable} is in the environment, but --${option} is no option: ignored`);
     else given[option] = value === 'true' ? true : value === 'false' ? false : value;

@@ -7,7 +7,7 @@ import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { formatDuration, parseDuration } from '../lock/duration.ts';
 import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec, type PolicyUse } from '../lock/load-policy.ts';
 import { POLICIES } from '../lock/policies/index.ts';
-import { close, listen } from '../net/posix.ts';
+import { close, type Endpoint, listen } from '../net/posix.ts';
 import { SystemError } from '../net/system-error.ts';
 import { SPINNER_KINDS } from '../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../server/servers.ts';
@@ -21,6 +21,9 @@ import { planCells } from './plan.ts';
 import { presetSummaries } from './presets.ts';
 import { readPolicy } from './read-policy.ts';
 import { findReferences } from './reference/interpreter.ts';
+import { connectToAgent, type RemoteMachine } from './remote/machine.ts';
+import { readPlace } from './remote/place.ts';
+import { readToken, TOKEN_VARIABLE } from './remote/token.ts';
 import { type Column, SCENARIOS, type Scenario, type Workload } from './result.ts';
 import { formatSize, parseSize } from './size.ts';
 import { readThreshold, THRESHOLD_FORM, type Threshold } from './threshold.ts';
@@ -35,6 +38,8 @@ export interface RunOptions {
   readonly rounds: number;
   readonly seed: number;
   readonly workload: Workload;
+  /** Where the servers run; null: here. Whoever runs this closes it. */
+  readonly machine: RemoteMachine | null;
   /** Where the result is written in each format, absolute; null if nowhere. */
   readonly outputs: Outputs;
   readonly thresholds: readonly Threshold[];
@@ -136,6 +141,11 @@ export const OPTIONS = {
       'how long a server waits for a client in the middle of a message, or before its first; between two messages it waits without end',
   },
   host: { type: 'string', default: '127.0.0.1', describe: 'IPv4 address the servers bind to' },
+  connect: {
+    type: 'string',
+    describe: 'run the servers on another machine: HOST:PORT of its agent (there: convoy serve --control)',
+  },
+  'token-file': { type: 'string', describe: `the token that agent was given; by default what ${TOKEN_VARIABLE} holds` },
   port: { type: 'string', default: '0', describe: 'port the servers bind to, one after the other; 0: any free one' },
   'server-cpus': {
     type: 'string',
@@ -188,6 +198,27 @@ export async function readOptions(
   argv: readonly string[],
 ): Promise<RunOptions> {
   refuseRepeated(args, OPTIONS);
+  if (args.connect === undefined) {
+    if (args['token-file'] !== undefined) throw new UsageError('--token-file is of --connect: leave it out');
+    return readRun(args, argv, null);
+  }
+  const place = readPlace('connect', args.connect);
+  if (args.host !== OPTIONS.host.default)
+    throw new UsageError('--host is of this machine: with --connect leave it out, and see convoy serve --host');
+  const machine = await connectToAgent(place, await readToken(args['token-file']));
+  try {
+    return await readRun(args, argv, machine);
+  } catch (error) {
+    machine.close();
+    throw error;
+  }
+}
+
+async function readRun(
+  args: InferredOptionTypes<typeof OPTIONS>,
+  argv: readonly string[],
+  machine: RemoteMachine | null,
+): Promise<RunOptions> {
   const scenarios = list('scenario', args.scenario, SCENARIOS);
   const gui = scenarios.includes('gui');
   if (gui && scenarios.length > 1)
@@ -212,7 +243,7 @@ export async function readOptions(
         : duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     peerTimeoutNs: duration('peer-timeout', args['peer-timeout'], 100e6, 3_600e9),
-    host: args.host,
+    host: machine?.address ?? args.host,
     port: wholeNumber('port', args.port, 0, 65_535),
     serverCpus: cpuList('server-cpus', args['server-cpus']),
     clientCpus: cpuList('client-cpus', args['client-cpus']),
@@ -235,12 +266,13 @@ export async function readOptions(
     servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
     policies: [
       ...policies.map((policy) => calibrated(policy, profile)),
-      ...(await findReferences(split(args.reference ?? []))),
+      ...(await (machine ?? { findReferences }).findReferences(split(args.reference ?? []))),
     ],
     scenarios,
     rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
     seed: wholeNumber('seed', String(seed), 0, MAX_SEED),
     workload,
+    machine,
     quiet: args.quiet,
     outputs: await readOutputs({ ...args, json: resultFileOf(args) }),
     resume,
@@ -251,9 +283,9 @@ export async function readOptions(
     policy: policy.label,
   }));
   const thresholds = (args.assert ?? []).map((text) => readThreshold(text, cells));
-  refuseCpus('server-cpus', workload.serverCpus);
   refuseCpus('client-cpus', workload.clientCpus);
-  tryToListen(workload);
+  const problems = await (machine ?? { problems: problemsHere }).problems(workload, options.policies);
+  if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return { ...options, thresholds };
 }
 
@@ -396,12 +428,24 @@ async function makeFolder(path: string): Promise<void> {
   await mkdir(path);
 }
 
-function tryToListen({ host, port }: Workload): void {
+/** Why servers could not run on this machine as asked. */
+export async function problemsHere({
+  serverCpus,
+  host,
+  port,
+}: Pick<Workload, 'serverCpus' | 'host' | 'port'>): Promise<string[]> {
+  const why = serverCpus === undefined ? null : whyNotOn(serverCpus);
+  return [why === null ? null : `--server-cpus: ${why}`, whyNotListen({ host, port })].filter((each) => each !== null);
+}
+
+/** Why servers cannot listen there, and what to do; null if they can. */
+function whyNotListen({ host, port }: Endpoint): string | null {
   try {
     close(listen({ host, port }));
+    return null;
   } catch (error) {
     if (!(error instanceof SystemError)) throw error;
     const why = error.code === 'EADDRINUSE' ? 'it is taken' : error.message;
-    throw new UsageError(`the servers cannot listen on ${host} port ${port}: ${why}; ${PORT_ADVICE}`);
+    return `the servers cannot listen on ${host} port ${port}: ${why}; ${PORT_ADVICE}`;
   }
 }

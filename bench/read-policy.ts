@@ -10,7 +10,8 @@ import {
   readPolicySpec,
   TALK_USE,
 } from '../lock/load-policy.ts';
-import { Child, ChildError } from './child.ts';
+import { ChildError } from './caller.ts';
+import { Child } from './child.ts';
 import { UsageError } from './exit-codes.ts';
 import { policyCommands } from './policy-protocol.ts';
 

@@ -60,6 +60,8 @@ export const measuredRoundSchema = z.strictObject({
   sentNs: z.array(z.number()),
   /** Its round trip. */
   rttNs: z.array(z.number()),
+  /** Only of two machines: how far the server's clock, laid over the client's, may be off; where that is too much there is no split. */
+  clockErrorNs: z.number().nonnegative().optional(),
   /** The part of it in which the server's thread waited for the lock; null where that is not known. */
   lockWaitNs: z.array(z.number()).nullable(),
   /** The part in which it worked, under the lock. What is left of the round trip is system calls. */
@@ -112,6 +114,7 @@ export const warningSchema = z.strictObject({
     'failed',
     'connection-errors',
     'lock-not-counted',
+    'clocks-apart',
   ]),
   message: z.string(),
   advice: z.string(),
@@ -166,6 +169,8 @@ export const resultSchema = z.strictObject({
   leafNs: z.number(),
   policies: z.array(columnSchema),
   environment: environmentSchema,
+  /** Only of two machines: the server's; `environment` is then the client's. */
+  serverEnvironment: environmentSchema.optional(),
   /** Only in a simulated run: the machine that was simulated. */
   simulation: z.strictObject({ profile: profileSchema }).optional(),
   warnings: z.array(warningSchema),

@@ -41,7 +41,7 @@ export function run(
 ): Promise<Result> {
   const measureAll = (lockCounter: string | null) => runWith(lockCounter, options, events, interrupted, killed);
   const interpreters = options.policies.some((column) => isReference(column) && isInterpreter(column));
-  return interpreters ? withLockCounter(measureAll) : measureAll(null);
+  return interpreters && options.machine === null ? withLockCounter(measureAll) : measureAll(null);
 }
 
 async function runWith(
@@ -51,9 +51,12 @@ async function runWith(
   interrupted: AbortSignal,
   killed: AbortSignal,
 ): Promise<Result> {
+  const { machine } = options;
+  const elsewhere = machine === null ? {} : { startServerSide: machine.startServerSide };
+  const measureLeaf = () => machine?.measureLeafNs() ?? measureLeafAloneNs();
   const begun = {
     before: await probeEnvironment(),
-    leafNs: options.resume?.header.leafNs ?? measureLeafAloneNs(),
+    leafNs: options.resume?.header.leafNs ?? (await measureLeaf()),
   };
   const { leafNs } = begun;
   await events.keeper.begin(begun);
@@ -67,12 +70,19 @@ async function runWith(
       continue;
     }
     events.progress.starting(step);
-    const round = await measure(step, { workload: options.workload, leafNs, lockCounter }, interrupted, killed);
+    const round = await measure(
+      step,
+      { workload: options.workload, leafNs, lockCounter, ...elsewhere },
+      interrupted,
+      killed,
+    );
     if (round === null) break;
     rounds.get(step.cell)?.set(step.round, round);
     // What is said to be finished is kept.
     await events.keeper.keep(step, round, await resultSoFar());
     events.progress.finished(step, round);
+    // Every other cell would fail for the same reason.
+    if (machine?.lost !== undefined) break;
   }
   return resultSoFar();
 }
@@ -111,6 +121,7 @@ async function makeResult(
   interrupted: boolean,
 ): Promise<Result> {
   const environment = await finishEnvironment(before);
+  const serverEnvironment = await options.machine?.environment();
   return {
     format: 'convoy-result',
     version: RESULT_VERSION,
@@ -123,7 +134,8 @@ async function makeResult(
     leafNs,
     policies: [...options.policies],
     environment,
-    warnings: warningsOf(cells, environment, options.workload, options.policies),
+    ...(serverEnvironment === undefined ? {} : { serverEnvironment }),
+    warnings: warningsOf(cells, environment, options.workload, options.policies, serverEnvironment),
     cells,
   };
 }

@@ -4,6 +4,7 @@
  */
 import { TICK_NS } from '../lock/interpreter.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
+import type { ChildError } from './caller.ts';
 import { Child } from './child.ts';
 import type { PlannedCell } from './plan.ts';
 import { isInterpreter, type ReferenceSpec } from './reference/interpreter.ts';
@@ -18,12 +19,22 @@ export const ANSWER_TIMEOUT_MS = 30_000;
 /** For the end of a process that was told to end. */
 export const END_TIMEOUT_MS = 5_000;
 
-/** What every measurement of a run shares. */
-export interface MeasureSetup {
-  readonly workload: Workload;
+/** What the server's side of every cell shares. */
+export interface SideSetup {
+  readonly workload: Pick<
+    Workload,
+    'host' | 'maxMessageBytes' | 'peerTimeoutNs' | 'interpreterCostNs' | 'spinners' | 'spinnerKind' | 'serverCpus'
+  >;
   readonly leafNs: number;
   /** The library that counts interpreters' locks; null if there is none. */
   readonly lockCounter: string | null;
+}
+
+/** What every measurement of a run shares. */
+export interface MeasureSetup extends SideSetup {
+  readonly workload: Workload;
+  /** What starts its process; {@link startServerSide} where it is not said. */
+  readonly startServerSide?: typeof startServerSide;
   /** Is given all that a server's process said at the end, of which a result keeps the most part only. */
   onEnd?(end: ServerEnd): void;
 }
@@ -33,6 +44,8 @@ export interface ServerEnd {
   readonly reading: Reading;
   /** Times of the calls of its busiest thread: released, returned, acquired of each in turn; null where they cannot be had. */
   readonly calls: Float64Array | null;
+  /** How far those times may be off, on the client's clock; null where both are on one machine and the clock is the same. */
+  readonly clockErrorNs: number | null;
   /** Waits for the lock that timed out; null where they are not counted. */
   readonly timeouts: { readonly count: number; readonly tookNs: number } | null;
 }
@@ -46,9 +59,26 @@ export interface Role {
   readonly loggedCalls: number;
 }
 
+/** A process that is told to end: one of this machine, or one that an agent has started. */
+export interface Stoppable {
+  call(command: 'stop', request: Record<string, never>, timeoutMs: number): Promise<unknown>;
+  ended: Child<Record<string, never>>['ended'];
+  kill(): void;
+  /** How it ended, if it has. */
+  readonly lost: ChildError | undefined;
+}
+
+/** Tells a process to end, whatever happened before, and waits until it has. */
+export async function endProcess(process: Stoppable): Promise<void> {
+  await process.call('stop', {}, END_TIMEOUT_MS).catch(() => {
+    // One that cannot be told will not end; one that has failed is ending.
+    if (process.lost === undefined) process.kill();
+  });
+  await process.ended(END_TIMEOUT_MS);
+}
+
 export interface ServerSide {
-  /** To end it, and to know how it ended. */
-  readonly process: Pick<Child<{ readonly stop: typeof serverCommands.stop }>, 'call' | 'ended' | 'kill' | 'lost'>;
+  readonly process: Stoppable;
   start(): Promise<{ port: number }>;
   spin(): Promise<{ soloRoundsPerSecond: number }>;
   begin(): Promise<unknown>;
@@ -61,12 +91,16 @@ export interface ServerSide {
  *
  * @throws Error if the cell's interpreter is not there, or cannot run its server
  */
-export function startServerSide(cell: PlannedCell, setup: MeasureSetup, role: Role): ServerSide {
+export function startServerSide(
+  cell: Pick<PlannedCell, 'server' | 'policy'>,
+  setup: SideSetup,
+  role: Role,
+): ServerSide {
   const { server, policy } = cell;
   return isReference(policy) ? interpreted(server, policy, setup, role) : emulated(server, policy, setup, role);
 }
 
-function emulated(server: string, policy: ServerSetup['policy'], setup: MeasureSetup, role: Role): ServerSide {
+function emulated(server: string, policy: ServerSetup['policy'], setup: SideSetup, role: Role): ServerSide {
   const { workload, leafNs } = setup;
   const process = new Child(role.what, SERVER_PROCESS, serverCommands);
   const { host, maxMessageBytes, peerTimeoutNs, interpreterCostNs } = workload;
@@ -85,13 +119,18 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: MeasureS
     begin: () => process.call('begin', {}, ANSWER_TIMEOUT_MS),
     async end() {
       const { reading, calls } = await process.call('end', {}, ANSWER_TIMEOUT_MS);
-      return { reading: { ...reading, spinnerRounds: reading.spinners.rounds }, calls, timeouts: null };
+      return {
+        reading: { ...reading, spinnerRounds: reading.spinners.rounds },
+        calls,
+        clockErrorNs: null,
+        timeouts: null,
+      };
     },
     stop: () => process.call('stop', {}, END_TIMEOUT_MS),
   };
 }
 
-function interpreted(server: string, spec: ReferenceSpec, setup: MeasureSetup, role: Role): ServerSide {
+function interpreted(server: string, spec: ReferenceSpec, setup: SideSetup, role: Role): ServerSide {
   if (!isInterpreter(spec)) throw new Error(spec.from.kind === 'absent' ? spec.from.why : 'no interpreter');
   if (server === 'zeromq' && spec.from.pyzmq === null) throw new Error(`${spec.label} has no pyzmq`);
   const { workload, lockCounter } = setup;
@@ -113,6 +152,7 @@ function interpreted(server: string, spec: ReferenceSpec, setup: MeasureSetup, r
       return {
         reading: readingOf(reading),
         calls: calls === null ? null : Float64Array.from(calls),
+        clockErrorNs: null,
         timeouts: reading.server && { count: reading.server.timeouts, tookNs: reading.server.timedOutNs },
       };
     },

@@ -1,5 +1,8 @@
 /** What each round trip was made of: the client's clock laid over the server thread's. */
 
+/** Of the mean round trip: where the two clocks may be further apart, a split would say more of them than of the lock. */
+export const MAX_CLOCK_ERROR = 0.1;
+
 /** Of each round trip, in its order; the rest of it was system calls: the kernel, the wire, the client's own. */
 export interface Split {
   /** The server's thread wanted the lock. */

@@ -1,6 +1,7 @@
 /** What a reader must know before believing a figure, and what can be done about it. */
 import { type Cell, type Column, type Environment, isReference, type Warning, type Workload } from './result.ts';
 import { cellWarnings } from './warnings/cell.ts';
+import { clockWarnings } from './warnings/clock.ts';
 import { cpuShareWarnings } from './warnings/cpu-share.ts';
 import { cpuWarnings } from './warnings/cpus.ts';
 import { lockWarnings } from './warnings/lock.ts';
@@ -30,6 +31,7 @@ export function warningsOf(
       workload,
     ),
     ...lockWarnings(cells),
+    ...clockWarnings(cells),
     ...cells.flatMap((cell) => cellWarnings(cell, workload)),
   ];
 }

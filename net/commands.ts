@@ -47,15 +47,25 @@ export function answerParent<C extends Commands>(commands: C, handlers: Handlers
   process.once('disconnect', endAtOnce);
   if (!process.connected) endAtOnce();
   process.on('message', (message) => {
-    const { id, command, request } = callSchema.parse(message);
-    void reply(commands, handlers, command, request).then(
-      (answer) => process.send?.({ kind: 'answer', id, answer } satisfies Reply),
-      (error: unknown) => {
-        const message = error instanceof Error ? error.message : String(error);
-        process.send?.({ kind: 'error', id, message } satisfies Reply);
-      },
-    );
+    void answerCall(commands, handlers, callSchema.parse(message)).then((reply) => process.send?.(reply));
   });
+}
+
+/** Does what a call asks for. What the handler throws, and what does not fit the schema, becomes the caller's error. */
+export async function answerCall<C extends Commands>(
+  commands: C,
+  handlers: Handlers<C>,
+  { id, command: name, request }: z.infer<typeof callSchema>,
+): Promise<Reply> {
+  try {
+    // Names come from outside: those that every object has are no commands.
+    const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+    const handler = handlers[name];
+    if (command === undefined || handler === undefined) throw new Error(`no command «${name}»`);
+    return { kind: 'answer', id, answer: await handler(command.request.parse(request) as RequestOf<C, string>) };
+  } catch (error) {
+    return { kind: 'error', id, message: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** Tells the parent that this process cannot go on, and why. It answers nothing any more, and ends by itself. */
@@ -73,11 +83,4 @@ export function leaveParent(): void {
 
 function endAtOnce(): void {
   process.kill(process.pid, 'SIGKILL');
-}
-
-async function reply<C extends Commands>(commands: C, handlers: Handlers<C>, name: string, request: unknown) {
-  const command = commands[name];
-  const handler = handlers[name];
-  if (command === undefined || handler === undefined) throw new Error(`no command «${name}»`);
-  return handler(command.request.parse(request) as RequestOf<C, string>);
 }

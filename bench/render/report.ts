@@ -1,7 +1,7 @@
 /** What is shown of a result, in which order: drawn by `terminal.ts` and `markdown.ts`. */
 import { formatDuration } from '../../lock/duration.ts';
 import { TICK_NS } from '../../lock/interpreter.ts';
-import type { Result } from '../result.ts';
+import type { Environment, Result } from '../result.ts';
 import { formatSize } from '../size.ts';
 import { groupOf, summarize } from '../summary.ts';
 import { detailTables } from './details.ts';
@@ -26,8 +26,13 @@ export function reportOf(result: Result): Report {
   };
 }
 
+function machineOf({ cpu, cpuCount, kernel, node, convoy, revision }: Environment): string {
+  const program = `Convoy ${convoy}${revision === null ? '' : ` (${revision})`}`;
+  return `${cpu}, ${plural(cpuCount, 'CPU')}, Linux ${kernel}, Node ${node}, ${program}`;
+}
+
 function headOf(result: Result): string[] {
-  const { workload, environment } = result;
+  const { workload, environment, serverEnvironment } = result;
   const busy = result.cells.some(({ scenario }) => scenario !== 'unloaded');
   const spinners = busy ? `; ${plural(workload.spinners, 'CPU thread')} (${workload.spinnerKind})` : '';
   return [
@@ -38,8 +43,9 @@ function headOf(result: Result): string[] {
     ...(result.simulation === undefined
       ? []
       : [`simulated: the machine is the profile «${result.simulation.profile.name}»`]),
-    `${environment.cpu}, ${plural(environment.cpuCount, 'CPU')}, Linux ${environment.kernel}, Node ${environment.node}, ` +
-      `Convoy ${environment.convoy}${environment.revision === null ? '' : ` (${environment.revision})`}`,
+    ...(serverEnvironment === undefined
+      ? [machineOf(environment)]
+      : [`server on ${machineOf(serverEnvironment)}`, `client on ${machineOf(environment)}`]),
     ...(result.interrupted ? ['interrupted: only what was finished is shown'] : []),
   ];
 }

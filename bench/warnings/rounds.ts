@@ -74,7 +74,8 @@ function fewMessages(cells: readonly Cell[]): Warning[] {
   ];
 }
 
-function named(names: readonly string[]): string {
+/** The first few, and how many more there are. */
+export function named(names: readonly string[]): string {
   const more = names.length - NAMED_CELLS;
   return `${names.slice(0, NAMED_CELLS).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

@@ -44,6 +44,17 @@ describe('a comparison', () => {
     expect(cells[0]?.figures.map(({ ratio, change }) => [ratio, change])).toEqual(Array(3).fill([1, 'no-difference']));
   });
 
+  it('says that one was placed, or apart, and the other was not', () => {
+    const file = of([3]);
+    const apart = { ...file, workload: { ...WORKLOAD, serverCpus: '0-1' }, serverEnvironment: ENVIRONMENT };
+    expect(compareResults(file, apart).differences).toEqual([
+      'workload serverCpus: not said, "0-1"',
+      'number of machines: 1, 2',
+    ]);
+    const elsewhere = { ...apart, serverEnvironment: { ...ENVIRONMENT, cpuCount: 2 } };
+    expect(compareResults(apart, elsewhere).differences).toEqual(["server's environment cpuCount: 8, 2"]);
+  });
+
   it('says what else was different: workload, machine, and policies of the same name', () => {
     const file = of([3]);
     const { differences } = compareResults(file, {

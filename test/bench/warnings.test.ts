@@ -54,6 +54,16 @@ describe('warnings', () => {
     expect(busy).toMatchObject([{ kind: 'busy-machine', message: expect.stringContaining("of the server's machine") }]);
   });
 
+  it('tell where the clocks of two machines were too far apart to split round trips', () => {
+    const far = { ...many(), clockErrorNs: 35_400, lockWaitNs: null, workNs: null };
+    const near = { ...many(), clockErrorNs: 12_000 };
+    const cells = [cell('py32/a unloaded', [far, near]), cell('py32/a loaded', [near])];
+    expect(warning('clocks-apart', cells)?.message).toMatch(
+      /not said of py32\/a unloaded: .* to 35 µs, more than 10 %/,
+    );
+    expect(kinds([cell('py32/a loaded', [near])])).not.toContain('clocks-apart');
+  });
+
   it('tell of rounds that disagree, the worst first', () => {
     const cells = [
       cell('py32/blocking loaded', roundsOf([4, 7, 4])),

@@ -14,6 +14,11 @@ export const MAIN = resolve(
 /** Every process a run starts inherits this variable: that is how they are found, whoever their parent is by then. */
 const MARK = 'TEST_RUN_OF_CONVOY';
 
+const IN_NAMESPACE = 'ip';
+
+/** Put before the arguments of a run: it runs in that network namespace. `ip` becomes the command, so that their process is one. */
+export const inNamespace = (name: string) => [IN_NAMESPACE, 'netns', 'exec', name] as const;
+
 export interface Finished {
   readonly code: number | null;
   readonly stdout: string;
@@ -29,7 +34,9 @@ export class Convoy {
   #stderr = '';
 
   constructor(...args: string[]) {
-    this.process = spawn(process.execPath, [MAIN, ...args], {
+    const [through, own] = args[0] === IN_NAMESPACE ? [args.slice(0, 4), args.slice(4)] : [[], args];
+    const [command = '', ...rest] = [...through, process.execPath, MAIN, ...own];
+    this.process = spawn(command, rest, {
       env: { ...process.env, NO_COLOR: '1', [MARK]: this.#mark },
       stdio: ['ignore', 'pipe', 'pipe'],
     });

@@ -27,6 +27,12 @@ function readCsv(text: string): Record<string, string>[] {
   return rows.map((row) => Object.fromEntries(head.map((name, i) => [name, row[i] ?? ''])));
 }
 
+it('of two machines, both are named', () => {
+  const apart = { ...wide, serverEnvironment: { ...wide.environment, cpu: 'Another CPU', cpuCount: 64 } };
+  expect(reportOf(apart).head).toContainEqual(expect.stringMatching(/^server on Another CPU, 64 CPUs, Linux/));
+  expect(reportOf(apart).head).toContainEqual(expect.stringMatching(/^client on A CPU, 8 CPUs, Linux/));
+});
+
 describe('the same numbers', () => {
   it('stand in the terminal and in Markdown: every value of every table', () => {
     const terminal = renderTerminal(wide, plain);
