@@ -1,7 +1,10 @@
 /** What well-behaved clients send, for each wire format: whole conversations, piece by piece, for hostile ones to be made of. */
 import fc from 'fast-check';
+import { Packr } from 'msgpackr';
+import { CONTROL_VERSION, NONCE_BYTES, PROOF_BYTES } from '../../bench/remote/token.ts';
 import { encodeFrame } from '../../net/frame.ts';
 import { encodeHeader } from '../../net/multiprocessing-format.ts';
+import packageJson from '../../package.json' with { type: 'json' };
 
 const MOST_MESSAGES = 4;
 const payload = fc.oneof(
@@ -109,5 +112,24 @@ const zmtp: fc.Arbitrary<Uint8Array[]> = fc.oneof(
   { weight: 1, arbitrary: older },
 );
 
+const packr = new Packr({ useRecords: false, variableMapSize: true });
+const packed = (message: unknown) => encodeFrame(packr.pack(message));
+const exactly = (bytes: number) => fc.uint8Array({ minLength: bytes, maxLength: bytes });
+
+/** Of a controller that has not the token: its hello, a proof, and calls, or whatever else MessagePack can say. */
+const control = fc
+  .tuple(
+    fc.record({ nonce: exactly(NONCE_BYTES), convoy: fc.constantFrom(packageJson.version, '0') }),
+    exactly(PROOF_BYTES),
+    fc.array(fc.oneof(fc.jsonValue(), fc.record({ id: fc.nat(), command: fc.string(), request: fc.jsonValue() })), {
+      maxLength: MOST_MESSAGES,
+    }),
+  )
+  .map(([hello, proof, more]) => [
+    packed({ kind: 'hello', control: CONTROL_VERSION, ...hello }),
+    packed({ kind: 'proof', proof: Buffer.from(proof) }),
+    ...more.map(packed),
+  ]);
+
 /** By the name of the wire format; `key` is framed too. */
-export const CONVERSATIONS = { framed, multiprocessing, zmtp, key } as const;
+export const CONVERSATIONS = { framed, multiprocessing, zmtp, key, control } as const;

@@ -6,6 +6,7 @@ import type fc from 'fast-check';
 import { Child } from '../../bench/child.ts';
 import { clientCommands } from '../../client/protocol.ts';
 import { EDITOR, loadServer, SERVERS } from '../../server/servers.ts';
+import { openAgent } from '../agent.ts';
 import { compiled } from '../compiled.ts';
 import { openServer } from '../open-server.ts';
 import { CONVERSATIONS } from './conversations.ts';
@@ -74,4 +75,7 @@ async function connectClient(transport: string, port: number): Promise<DecentCli
 }
 
 /** All of them. */
-export const PORTS: readonly Port[] = await Promise.all(Object.keys(SERVERS).map(echoServer));
+export const PORTS: readonly Port[] = [
+  ...(await Promise.all(Object.keys(SERVERS).map(echoServer))),
+  { name: 'control', valid: CONVERSATIONS.control, open: openAgent },
+];
