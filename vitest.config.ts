@@ -1,7 +1,12 @@
 import { defineConfig } from 'vitest/config';
 
 /** Ratios of times are taken in these: nothing else may run meanwhile. */
-const MEASURING = ['test/command/bench.test.ts', 'test/lock/threads.test.ts', 'test/command/reference.test.ts'];
+const MEASURING = [
+  'test/command/bench.test.ts',
+  'test/lock/threads.test.ts',
+  'test/command/reference.test.ts',
+  'test/command/demo-page.test.ts',
+];
 
 const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
 

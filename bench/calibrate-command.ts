@@ -7,22 +7,28 @@ import { basename } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { EXIT, UsageError } from './exit-codes.ts';
 import { refuseRepeated, wholeNumber, writablePath } from './options.ts';
-import { calibrateInterpreters, describeProfile } from './reference/calibrate.ts';
+import { type CalibrationSize, calibrateInterpreters, describeProfile } from './reference/calibrate.ts';
 import { calibrate } from './simulate/calibrate.ts';
 import { profileSchema } from './simulate/profile.ts';
 
 const DEFAULT_ROUNDS = '5';
+const DEFAULT_MESSAGES = '300';
 
 const OPTIONS = {
   profile: { type: 'string', demandOption: true, describe: 'the file for the profile' },
   against: {
     type: 'string',
     array: true,
-    describe: 'interpreters, commands or paths: python3,python2.7; the first sets the work between two calls',
+    describe:
+      'interpreters, commands or paths: python3,python2.7; the first Python 3 and the first Python 2 set parameters',
   },
   rounds: {
     type: 'string',
-    describe: `with --against, how often each is measured; the least disturbed round counts; by default ${DEFAULT_ROUNDS}`,
+    describe: `with --against, how often each is measured; by default ${DEFAULT_ROUNDS}`,
+  },
+  messages: {
+    type: 'string',
+    describe: `with --against, messages of each round; by default ${DEFAULT_MESSAGES}`,
   },
 } as const satisfies Record<string, Options>;
 
@@ -43,9 +49,12 @@ export async function calibrateCommand(
   const path = await writablePath('profile', args.profile);
   if (args.against !== undefined) {
     const rounds = wholeNumber('rounds', args.rounds ?? DEFAULT_ROUNDS, 1, 1_000);
-    return await calibrateAgainst(args.against, rounds, path, argv);
+    const messages = wholeNumber('messages', args.messages ?? DEFAULT_MESSAGES, 2, 10_000_000);
+    return await calibrateAgainst(args.against, { rounds, messages }, path, argv);
   }
-  if (args.rounds !== undefined) throw new UsageError('--rounds is of --against: a machine is measured once');
+  for (const option of ['rounds', 'messages'] as const) {
+    if (args[option] !== undefined) throw new UsageError(`--${option} is of --against: a machine is measured once`);
+  }
   const profile = await calibrate(basename(path, '.json'), (what) => process.stderr.write(`measuring ${what}\n`));
   await writeProfile(path, profileSchema.parse(profile));
   process.stdout.write(`${path}: ${profile.summary}\n`);
@@ -54,11 +63,11 @@ export async function calibrateCommand(
 
 async function calibrateAgainst(
   names: readonly string[],
-  rounds: number,
+  size: CalibrationSize,
   path: string,
   argv: readonly string[],
 ): Promise<number> {
-  const profile = await calibrateInterpreters(names, rounds, argv);
+  const profile = await calibrateInterpreters(names, size, argv);
   if (profile === null) return EXIT.interrupted;
   await writeProfile(path, profile);
   process.stdout.write(`${describeProfile(profile).join('\n')}\nwritten to ${path}\n`);

@@ -1,5 +1,5 @@
 /** From the times of a server's calls to the numbers of a profile. */
-import { median, min } from 'simple-statistics';
+import { linearRegression, median, min } from 'simple-statistics';
 import { percentile, sortSamples } from './statistics.ts';
 
 /** What is made of the calls of a run without CPU threads. */
@@ -49,6 +49,27 @@ export function callCosts(calls: ArrayLike<number>, callsPerMessage: number): Ca
 export function checkPeriodNs(yields: number, rounds: number, cpuNs: number): number | null {
   // An interpreter that yields by itself does so several times in a round of some tens of microseconds.
   return yields < rounds ? null : cpuNs / yields;
+}
+
+/** What loading adds to a message, and the interpreter cost it was measured at. */
+export interface TriedCost {
+  readonly interpreterCostNs: number;
+  readonly excessNs: number;
+}
+
+/**
+ * The interpreter cost at which an emulation's excess is its original's. Where another thread has less chance to take the lock the
+ * excess is less; over the range that is tried it falls about linearly, and a line through all of them is disturbed less by one.
+ *
+ * @param tried at least two different costs
+ * @returns within the range that was tried
+ */
+export function fitCost(tried: readonly TriedCost[], excessNs: number): number {
+  const costs = tried.map(({ interpreterCostNs }) => interpreterCostNs);
+  const line = linearRegression(tried.map((each) => [each.interpreterCostNs, each.excessNs]));
+  // A cost that makes no difference cannot be told from none.
+  const cost = line.m < 0 ? (excessNs - line.b) / line.m : 0;
+  return Math.round(Math.min(Math.max(...costs), Math.max(Math.min(...costs), cost)));
 }
 
 /** Of several rounds, of what can be off to either side. Null where they have no such number. */

@@ -57,9 +57,12 @@ export async function fidelityCommand(
   );
   const paired = references.filter((reference) => emulationOf(reference) !== null);
   const options: RunOptions = { ...bench, policies: [...bench.policies, ...paired] };
-  const { result, unwritten } = await runAndKeep(options);
+  const { result, unwritten } = await runAndKeep(options, (measured) => ({
+    ...measured,
+    fidelity: compareFidelity(measured),
+  }));
   const written = await writeOutputs(options.outputs, result, unwritten);
-  const comparisons = compareFidelity(result);
+  const comparisons = result.fidelity ?? [];
   process.stdout.write(`${renderFidelity(comparisons, notes, styleText)}\n`);
   if (result.interrupted) return EXIT.interrupted;
   if (!written) return EXIT.notWritten;

@@ -3,6 +3,7 @@
  * the two distributions of round trips. Everything is made from a result file; nothing is measured here.
  */
 import { bootstrapInterval, type Interval } from './bootstrap.ts';
+import type { Comparison, Figure } from './fidelity-schema.ts';
 import { isInterpreter, type ReferenceSpec } from './reference/interpreter.ts';
 import { type Cell, type Column, isReference, type MeasuredRound, type Result, type Scenario } from './result.ts';
 import { countBelow, percentile, pooledPercentile, type SortedSamples, sortSamples } from './statistics.ts';
@@ -13,40 +14,6 @@ export interface Pair {
   readonly policy: string;
   readonly reference: string;
 }
-
-/** One figure of both. */
-export interface Figure {
-  readonly name: string;
-  readonly unit: 'milliseconds' | 'share';
-  readonly emulated: number;
-  readonly real: number;
-  /** Emulated ÷ real. */
-  readonly ratio: number;
-  /** 95 %, by drawing rounds again; null of fewer than two rounds. */
-  readonly interval: Interval | null;
-  /** How far emulated may be from real, in the figure's own unit; null where no limit is set. */
-  readonly allowed: number | null;
-  readonly verdict: Verdict | null;
-}
-
-/** A policy beside its original, on one server. */
-export type Comparison = Pair & { readonly server: string } & (
-    | {
-        readonly state: 'compared';
-        readonly rounds: number;
-        readonly figures: readonly Figure[];
-        /** Kolmogorov–Smirnov: the largest vertical distance of the two cumulative distributions, 0 to 1. */
-        readonly distance: { readonly unloaded: number; readonly loaded: number };
-        /** Percentiles of both loaded distributions. */
-        readonly percentiles: readonly {
-          readonly percent: number;
-          readonly emulatedNs: number;
-          readonly realNs: number;
-        }[];
-        readonly verdict: Verdict;
-      }
-    | { readonly state: 'missing'; readonly why: string }
-  );
 
 /** Which policy is the emulation of an interpreter; null if none is. PyPy 1.6 has no living interpreter that locks as it did. */
 export function emulationOf(spec: ReferenceSpec): string | null {

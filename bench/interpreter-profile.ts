@@ -3,7 +3,8 @@
  * --against` writes such a file, `--profile` reads it. The defaults are in one that comes with Convoy and was not measured: it
  * states what the design assumes, and says so.
  *
- * Two parameters, the same for every cell: nothing is fitted to a cell, and nothing to the outcome of an experiment.
+ * Two or three parameters, the same for every cell. The interpreter cost is fitted, on one server: the blocking one's excess under load
+ * beside the interpreter's. What it says of the other servers is a prediction.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -12,7 +13,7 @@ import { UsageError } from './exit-codes.ts';
 import defaultProfile from './profiles/interpreter.json' with { type: 'json' };
 import { environmentSchema } from './result.ts';
 
-export const PROFILE_VERSION = 1;
+export const PROFILE_VERSION = 2;
 
 /** What decides how a contended call ends, of one side: an interpreter, or our servers. */
 const measuredSchema = z.strictObject({
@@ -24,6 +25,20 @@ const measuredSchema = z.strictObject({
   timeoutOvershootNs: z.number().nullable(),
 });
 export type Measured = z.infer<typeof measuredSchema>;
+
+/** How an interpreter cost was found. */
+const fitSchema = z.strictObject({
+  /** What was fitted to: an interpreter's label. */
+  to: z.string(),
+  policy: z.string(),
+  server: z.string(),
+  /** What loading adds to a message there: the median over rounds. */
+  excessNs: z.number(),
+  /** The policy's, by interpreter cost. */
+  tried: z.array(z.strictObject({ interpreterCostNs: z.number().nonnegative(), excessNs: z.number() })),
+  interpreterCostNs: z.number().nonnegative(),
+});
+export type CostFit = z.infer<typeof fitSchema>;
 
 const calibrationSchema = z.strictObject({
   createdAt: z.string(),
@@ -41,6 +56,7 @@ const calibrationSchema = z.strictObject({
   ),
   /** Our blocking server under py32 with no interpreter work at all. */
   ours: measuredSchema,
+  fits: z.array(fitSchema),
 });
 export type Calibration = z.infer<typeof calibrationSchema>;
 
@@ -53,8 +69,14 @@ export const interpreterProfileSchema = z.strictObject({
   parameters: z.strictObject({
     /** Work under the lock before each system call, beyond what our own driver does there. */
     interpreterCostNs: z.number().min(0).max(1e9),
-    /** Ticks of 40 ns between two yields of py27; null: the 100 of its source. */
-    py27CheckTicks: z.number().int().min(1).max(1e9).nullable(),
+    /** What is different for py27, which emulates another interpreter; null: nothing is. */
+    py27: z
+      .strictObject({
+        interpreterCostNs: z.number().min(0).max(1e9),
+        /** Ticks of 40 ns between two yields, for the 100 of its source on a machine where a tick takes that long. */
+        checkTicks: z.number().int().min(1).max(1e9),
+      })
+      .nullable(),
   }),
   /** What they were made of; null if they are assumed. */
   calibration: calibrationSchema.nullable(),
@@ -87,9 +109,15 @@ function parseOrNull(text: string): unknown {
   }
 }
 
-/** The policy with the profile's parameters for its defaults: an option that was written is left alone. */
-export function calibrated(spec: PolicySpec, { parameters }: InterpreterProfile): PolicySpec {
-  const check = parameters.py27CheckTicks;
-  const isPlain = spec.from.kind === 'built-in' && spec.from.name === 'py27' && !spec.label.includes('check=');
-  return isPlain && check !== null ? { ...spec, options: { ...spec.options, check } } : spec;
+/**
+ * The policy with the profile's parameters for its defaults: an option that was written is left alone.
+ *
+ * @param costIsGiven the run has an interpreter cost of the user's, for every policy
+ */
+export function calibrated(spec: PolicySpec, { parameters }: InterpreterProfile, costIsGiven: boolean): PolicySpec {
+  const { py27 } = parameters;
+  if (py27 === null || spec.from.kind !== 'built-in' || spec.from.name !== 'py27') return spec;
+  const check = spec.label.includes('check=') ? spec.options : { ...spec.options, check: py27.checkTicks };
+  const cost = costIsGiven ? {} : { interpreterCostNs: py27.interpreterCostNs };
+  return { ...cost, ...spec, options: check };
 }

@@ -8,6 +8,7 @@ import { calibrateCommand, withCalibrateOptions } from './calibrate-command.ts';
 import { checkCommand, withCheckOptions } from './check-command.ts';
 import { clientCommand, withClientOptions } from './client-command.ts';
 import { compareCommand } from './compare-command.ts';
+import { demoCommand, withDemoOptions } from './demo-command.ts';
 import { EXIT, UnavailableError, UsageError } from './exit-codes.ts';
 import { fidelityCommand, withFidelityOptions } from './fidelity-command.ts';
 import { readJournal } from './journal.ts';
@@ -99,6 +100,9 @@ try {
         process.exitCode = await calibrateCommand(args, argv);
       },
     )
+    .command('demo', 'a page with the editor you cannot type in', withDemoOptions, async (args) => {
+      process.exitCode = await demoCommand(args);
+    })
     .command(
       'merge <files..>',
       'join the result files of the parts of a simulated run',

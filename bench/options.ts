@@ -131,7 +131,7 @@ export const OPTIONS = {
   },
   profile: {
     type: 'string',
-    describe: `a file of calibrate --against: what an interpreter does between two calls; by default ${formatDuration(readDefaultProfile().parameters.interpreterCostNs)}, an assumption`,
+    describe: `a file of calibrate --against: what an interpreter does between two calls; by default the one that comes with Convoy, ${formatDuration(readDefaultProfile().parameters.interpreterCostNs)}`,
   },
   'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
   'peer-timeout': {
@@ -265,7 +265,7 @@ async function readRun(
     argv,
     servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
     policies: [
-      ...policies.map((policy) => calibrated(policy, profile)),
+      ...policies.map((policy) => calibrated(policy, profile, args['interpreter-cost'] !== undefined)),
       ...(await (machine ?? { findReferences }).findReferences(split(args.reference ?? []))),
     ],
     scenarios,

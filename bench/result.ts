@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { policySpecSchema } from '../lock/load-policy.ts';
 import { timelineSchema } from '../lock/timeline.ts';
 import { SPINNER_KINDS, serverReadingSchema } from '../server/protocol.ts';
+import { comparisonSchema } from './fidelity-schema.ts';
 import { type ReferenceSpec, referenceSpecSchema } from './reference/interpreter.ts';
 import { profileSchema } from './simulate/profile.ts';
 
@@ -173,6 +174,8 @@ export const resultSchema = z.strictObject({
   serverEnvironment: environmentSchema.optional(),
   /** Only in a simulated run: the machine that was simulated. */
   simulation: z.strictObject({ profile: profileSchema }).optional(),
+  /** Only of `convoy fidelity`. */
+  fidelity: z.array(comparisonSchema).optional(),
   warnings: z.array(warningSchema),
   cells: z.array(cellSchema),
 });

@@ -15,13 +15,21 @@ export interface KeptRun {
   readonly unwritten: readonly string[];
 }
 
-export async function runAndKeep(options: RunOptions): Promise<KeptRun> {
+/**
+ * Runs.
+ *
+ * @param concluded the result with what is made of it as a whole, for its file
+ */
+export async function runAndKeep(
+  options: RunOptions,
+  concluded: (result: Result) => Result = (result) => result,
+): Promise<KeptRun> {
   const cells = planCells(options.servers, options.policies, options.scenarios);
   const progress = new Progress(cells.length * options.rounds, process.stderr, options.quiet);
   const { json } = options.outputs;
   const keeper = json === null ? KEEP_NOTHING : new FileKeeper(json, options, (line) => progress.say(line));
-  const result = await interruptible(progress, (interrupted, killed) =>
-    run(options, { progress, keeper }, interrupted, killed),
+  const result = concluded(
+    await interruptible(progress, (interrupted, killed) => run(options, { progress, keeper }, interrupted, killed)),
   );
   progress.end();
   return { result, unwritten: await keeper.end(result) };

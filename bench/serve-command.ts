@@ -123,7 +123,7 @@ async function readServeOptions(args: Arguments): Promise<ServeOptions> {
   if (problems.length > 0) throw new UsageError(problems.join('\n'));
   return {
     server: scenario === 'gui' ? EDITOR : named,
-    policy: calibrated(policy, profile),
+    policy: calibrated(policy, profile, args['interpreter-cost'] !== undefined),
     scenario,
     port,
     workload,

@@ -103,9 +103,9 @@ export function startServerSide(
 function emulated(server: string, policy: ServerSetup['policy'], setup: SideSetup, role: Role): ServerSide {
   const { workload, leafNs } = setup;
   const process = new Child(role.what, SERVER_PROCESS, serverCommands);
-  const { host, maxMessageBytes, peerTimeoutNs, interpreterCostNs } = workload;
+  const { host, maxMessageBytes, peerTimeoutNs } = workload;
   const { port, loggedCalls } = role;
-  const ticksPerCall = interpreterCostNs / TICK_NS;
+  const ticksPerCall = (policy.interpreterCostNs ?? workload.interpreterCostNs) / TICK_NS;
   const limits = { maxMessageBytes, peerTimeoutNs };
   const serverSetup = { server, policy, host, port, ...limits, ticksPerCall, leafNs, loggedCalls };
   const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: policy.spinnerPriority };

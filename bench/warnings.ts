@@ -20,14 +20,16 @@ export function warningsOf(
   columns: readonly Column[] = [],
   serverEnvironment?: Environment,
 ): Warning[] {
-  const interpreters = new Set(columns.filter(isReference).map(({ label }) => label));
+  // An interpreter's work is not known; what has a cost of its own would be held against the run's.
+  const others = columns.filter((column) => isReference(column) || column.interpreterCostNs !== undefined);
+  const apart = new Set(others.map(({ label }) => label));
   return [
     ...cpuWarnings(cells, workload, environment, serverEnvironment),
     ...machineWarnings(environment),
     ...(serverEnvironment === undefined ? [] : machineWarnings(serverEnvironment, " of the server's machine")),
     ...roundWarnings(cells),
     ...cpuShareWarnings(
-      cells.filter(({ policy }) => !interpreters.has(policy)),
+      cells.filter(({ policy }) => !apart.has(policy)),
       workload,
     ),
     ...lockWarnings(cells),

@@ -13,6 +13,8 @@ import { layOut } from './memory.ts';
 import { POLICIES } from './policies/index.ts';
 import type { Policy, PolicyOption } from './policy.ts';
 
+const MAX_INTERPRETER_COST_NS = 1e9;
+
 /** A policy and its options as plain data. */
 export const policySpecSchema = z.strictObject({
   /** How tables and files call it: `py32`, `py32(interval=1ms)`. Options at their default are left out. */
@@ -27,11 +29,13 @@ export const policySpecSchema = z.strictObject({
   spinnerPriority: z.number().int(),
   /** `nonblocking`: calls that cannot block are made with the lock held. */
   keepLockOn: z.enum(['nothing', 'nonblocking']),
+  /** CPU work under the lock before each call; absent: that of the run. */
+  interpreterCostNs: z.number().min(0).max(MAX_INTERPRETER_COST_NS).optional(),
 });
 export type PolicySpec = z.infer<typeof policySpecSchema>;
 
 /** How a policy is used: options that every policy has, `priority(spinner-priority=0)`, `py32(keep-lock-on=nonblocking)`. */
-export type PolicyUse = Pick<PolicySpec, 'spinnerPriority' | 'keepLockOn'>;
+export type PolicyUse = Pick<PolicySpec, 'spinnerPriority' | 'keepLockOn' | 'interpreterCostNs'>;
 
 /** As in the talk: the CPU thread lowers its priority; every call gives up the lock. */
 export const TALK_USE: PolicyUse = { spinnerPriority: -1, keepLockOn: 'nothing' };
@@ -185,8 +189,10 @@ function readWritten(policy: string, text: string): Map<string, string> {
 function readUse(policy: string, written: Map<string, string>, use: PolicyUse): PolicyUse {
   const priority = written.get('spinner-priority') ?? String(use.spinnerPriority);
   const keep = written.get('keep-lock-on') ?? use.keepLockOn;
+  const cost = written.get('interpreter-cost');
   written.delete('spinner-priority');
   written.delete('keep-lock-on');
+  written.delete('interpreter-cost');
   const spinnerPriority = /^-?\d+$/.test(priority) ? Number(priority) : Number.NaN;
   if (!(spinnerPriority >= MIN_PRIORITY && spinnerPriority <= MAX_PRIORITY)) {
     throw new PolicyError(
@@ -196,7 +202,18 @@ function readUse(policy: string, written: Map<string, string>, use: PolicyUse): 
   const keepLockOn = policySpecSchema.shape.keepLockOn.safeParse(keep);
   if (!keepLockOn.success)
     throw new PolicyError(`policy «${policy}»: keep-lock-on is nothing or nonblocking, not «${keep}»`);
-  return { spinnerPriority, keepLockOn: keepLockOn.data };
+  const interpreterCostNs = cost === undefined ? use.interpreterCostNs : parseDuration(cost);
+  if (cost !== undefined && !(interpreterCostNs !== undefined && interpreterCostNs <= MAX_INTERPRETER_COST_NS)) {
+    const most = formatDuration(MAX_INTERPRETER_COST_NS);
+    throw new PolicyError(
+      `policy «${policy}»: interpreter-cost is a duration with its unit, at most ${most}, not «${cost}»`,
+    );
+  }
+  return {
+    spinnerPriority,
+    keepLockOn: keepLockOn.data,
+    ...(interpreterCostNs === undefined ? {} : { interpreterCostNs }),
+  };
 }
 
 function readOptions(policy: Policy, written: ReadonlyMap<string, string>): Record<string, number> {
@@ -205,7 +222,7 @@ function readOptions(policy: Policy, written: ReadonlyMap<string, string>): Reco
     const option = policy.options[name];
     if (option === undefined) {
       const known = Object.entries(policy.options).map(([known, { summary }]) => `${known} (${summary})`);
-      const common = 'spinner-priority, keep-lock-on';
+      const common = 'spinner-priority, keep-lock-on, interpreter-cost';
       throw new PolicyError(
         `policy «${policy.name}» has no option «${name}»; it has ${[...known, 'and, as every policy,', common].join(' ')}`,
       );
@@ -237,5 +254,6 @@ function labelOf(policy: Policy, { options, ...use }: PolicyUse & Pick<PolicySpe
     });
   if (use.spinnerPriority !== TALK_USE.spinnerPriority) own.push(`spinner-priority=${use.spinnerPriority}`);
   if (use.keepLockOn !== TALK_USE.keepLockOn) own.push(`keep-lock-on=${use.keepLockOn}`);
+  if (use.interpreterCostNs !== undefined) own.push(`interpreter-cost=${formatDuration(use.interpreterCostNs)}`);
   return own.length === 0 ? policy.name : `${policy.name}(${own.join(',')})`;
 }

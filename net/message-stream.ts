@@ -7,8 +7,8 @@ import type { Socket } from 'node:net';
 import { Packr, Unpackr } from 'msgpackr';
 import { encodeFrame, HEADER_BYTES, ProtocolError, payloadLength } from './frame.ts';
 
-/** Without record structures: every message says all of itself. */
-const FORM = { useRecords: false, variableMapSize: true } as const;
+/** Without record structures, so that every message says all of itself; what is not there is not said, so that no extension is needed. */
+const FORM = { useRecords: false, variableMapSize: true, skipValues: [undefined] };
 /** Of what the peer does not read. */
 const MAX_UNSENT_BYTES = 256 * 2 ** 20;
 /** For the last message to leave. */

@@ -40,6 +40,9 @@ export function drive(task: ServerTask, thread: ServerThread): void {
       let result = 0;
       let failure: unknown;
       const keepsLock = thread.keepsLockOnNonblocking && cannotBlock(step.value);
+      // What an FFI costs that went cold, several times the call of an interpreter in C, is paid here, under the lock: without it the
+      // time away from the lock, in which another thread can take it, would be that long.
+      posix.goTheWay();
       const leftMs = keepsLock ? stay(thread) : leave(thread);
       try {
         result = perform(step.value, thread, leftMs);

@@ -27,6 +27,7 @@ answerParent(serverCommands, {
     return {};
   },
   end: () => ({ reading: running().end(), calls: running().calls() }),
+  reading: () => running().end(),
   stop: async () => {
     const connectionErrors = await running().stop();
     leaveParent();

@@ -64,6 +64,8 @@ export const serverCommands = {
     request: z.strictObject({}),
     answer: z.strictObject({ reading: serverReadingSchema, calls: z.instanceof(Float64Array) }),
   },
+  /** What happened since `begin`, for whoever looks on. */
+  reading: { request: z.strictObject({}), answer: serverReadingSchema },
   /** Ends all threads and connections. The process then exits by itself. */
   stop: {
     request: z.strictObject({}),

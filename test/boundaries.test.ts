@@ -47,6 +47,7 @@ it.each([
   ['bench/warnings/a.ts', '../render/format.ts'],
   ['bench/reference/a.ts', '../render/format.ts'],
   ['bench/render/a.ts', '../measure.ts'],
+  ['bench/demo/page/a.ts', '../../../lock/memory.ts'],
 ])('%s may not import %s', (file, imported) => {
   const { code, output } = lint(file, imported);
   expect(output).toContain('noRestrictedImports');

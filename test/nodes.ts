@@ -90,6 +90,9 @@ function readCounts(report: string): Outcome['counts'] {
   }
 }
 
+// Ctrl-C ends what is running, too.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130));
+
 const lines = process.argv.slice(2);
 const chosen = NODE_VERSIONS.filter((version) => lines.length === 0 || lines.includes(version.split('.')[0] ?? ''));
 if (chosen.length < lines.length) throw new Error(`lines of Node: ${NODE_VERSIONS.join(', ')}`);

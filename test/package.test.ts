@@ -28,7 +28,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 it('holds the program, its documentation and its licence, and no tests', () => {
   const needed = ['dist/bench/main.js', 'dist/server/main.js', 'README.md', 'LICENSE'];
   const inOtherLanguages = ['bench/reference/echo_servers.py', 'bench/reference/lock_counter.c'];
-  for (const file of [...needed, ...inOtherLanguages]) expect(files).toContain(file);
+  const ofTheDemo = [
+    'dist/bench/demo/page/main.js',
+    ...['index.html', 'style.css', 'icon.svg'].map((name) => `bench/demo/page/${name}`),
+  ];
+  for (const file of [...needed, ...inOtherLanguages, ...ofTheDemo]) expect(files).toContain(file);
   expect(files.filter((file) => /\btest\b/.test(file))).toEqual([]);
 });
 

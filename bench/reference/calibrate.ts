@@ -6,11 +6,13 @@ import { TICK_NS } from '../../lock/interpreter.ts';
 import { readPolicySpec } from '../../lock/load-policy.ts';
 import { ThreadMemory } from '../../lock/machines/threads.ts';
 import { INTS_PER_WORD } from '../../lock/memory.ts';
-import { type CallCosts, callCosts, checkPeriodNs, lowestOrNull, medianOrNull } from '../calibration.ts';
+import { type CallCosts, callCosts, checkPeriodNs, fitCost, lowestOrNull, medianOrNull } from '../calibration.ts';
 import { finishEnvironment, probeEnvironment } from '../environment.ts';
 import { UsageError } from '../exit-codes.ts';
+import { emulationOf } from '../fidelity.ts';
 import {
   type Calibration,
+  type CostFit,
   type InterpreterProfile,
   interpreterProfileSchema,
   type Measured,
@@ -21,7 +23,7 @@ import { measure } from '../measure.ts';
 import { split } from '../options.ts';
 import { type PlannedCell, planCells, planRounds } from '../plan.ts';
 import { Progress } from '../progress.ts';
-import { type Column, isReference, type Workload } from '../result.ts';
+import { type Column, isReference, type MeasuredRound, type Workload } from '../result.ts';
 import { measureLeafAloneNs } from '../run.ts';
 import type { ServerEnd } from '../server-side.ts';
 import { findReferences, type Interpreter, isInterpreter } from './interpreter.ts';
@@ -34,9 +36,14 @@ const SEED = 1;
 const DEFAULT_INTERVAL_NS = 5e6;
 const OVERSHOOT_SAMPLES = 50;
 
-/** The talk's messages, without interpreter work of ours: what is calibrated is that work. */
-const WORKLOAD: Workload = {
-  messages: 300,
+/** Interpreter costs to fit between. CPython 3 keeps its lock for long after a contended acquire, CPython 2 does not. */
+const TRIED_COSTS: Readonly<Record<'py27' | 'py32', readonly string[]>> = {
+  py27: ['0', '2us', '4us', '8us'],
+  py32: ['4us', '7us', '10us', '13us'],
+};
+
+/** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */
+const WORKLOAD: Omit<Workload, 'messages'> = {
   payloadBytes: 8_192,
   delayNs: 1e6,
   // Until the engine has compiled our driver: with 100 its work between two calls is three times as long.
@@ -51,29 +58,37 @@ const WORKLOAD: Workload = {
   port: 0,
 };
 
+/** How much is measured. */
+export interface CalibrationSize {
+  readonly rounds: number;
+  /** In each round. */
+  readonly messages: number;
+}
+
 /** What is not kept in a result of a measured round. */
 interface Sample {
   readonly cell: PlannedCell;
   readonly end: ServerEnd;
+  readonly round: MeasuredRound;
 }
 
 /**
  * Calibrates.
  *
- * @param names of the interpreters; the first sets the work between two calls
- * @param rounds how often each is measured; the least disturbed round counts
+ * @param names of the interpreters; the first of each kind sets the parameters of the policy that emulates it
+ * @param size how much is measured
  * @param argv for the profile
  * @returns null if it was interrupted
  * @throws UsageError if an interpreter is not there, or there is no compiler
  */
 export async function calibrateInterpreters(
   names: readonly string[],
-  rounds: number,
+  size: CalibrationSize,
   argv: readonly string[],
 ): Promise<InterpreterProfile | null> {
   const interpreters = await readInterpreters(names);
   const before = await probeEnvironment();
-  const samples = await measureAll(interpreters, rounds);
+  const samples = await measureAll([...interpreters, await readPolicySpec('py32')], size);
   if (samples === 'interrupted') return null;
   const measured = interpreters.map((interpreter) => ({
     ...nameOf(interpreter),
@@ -83,19 +98,78 @@ export async function calibrateInterpreters(
     ...costsOf(samples.filter(({ cell }) => !isReference(cell.policy) && cell.scenario === 'unloaded')),
     timeoutOvershootNs: measureTimeoutOvershootNs(),
   };
+  const checkTicks = checkTicksOf(measured);
+  const fits = [];
+  for (const policy of ['py32', 'py27'] as const) {
+    const original = interpreters.find((interpreter) => emulationOf(interpreter) === policy);
+    if (original === undefined) continue;
+    const fit = await fitTo(
+      original,
+      policy,
+      policy === 'py27' && checkTicks !== null ? [`check=${checkTicks}`] : [],
+      size,
+    );
+    if (fit === 'interrupted') return null;
+    fits.push(fit);
+  }
   return interpreterProfileSchema.parse({
     format: 'convoy-interpreter-profile',
     version: PROFILE_VERSION,
     note: `Measured in ${measured.map(({ label }) => label).join(', ')}`,
-    parameters: parametersOf(measured, ours),
+    parameters: parametersOf(fits, checkTicks),
     calibration: {
       createdAt: new Date().toISOString(),
       argv: [...argv],
       environment: await finishEnvironment(before),
       interpreters: measured,
       ours,
+      fits,
     },
   });
+}
+
+/**
+ * Finds the interpreter cost at which the policy's excess is the original's, on one server.
+ *
+ * @param options of the policy, as they are written
+ */
+async function fitTo(
+  original: Interpreter,
+  policy: keyof typeof TRIED_COSTS,
+  options: readonly string[],
+  size: CalibrationSize,
+): Promise<CostFit | 'interrupted'> {
+  const specs = await Promise.all(
+    TRIED_COSTS[policy].map((cost) =>
+      readPolicySpec(`${policy}(${[...options, `interpreter-cost=${cost}`].join(',')})`),
+    ),
+  );
+  const samples = await measureAll([original, ...specs], size);
+  if (samples === 'interrupted') return samples;
+  const excessNs = excessOf(original, samples);
+  const tried = specs.map((spec) => ({
+    interpreterCostNs: spec.interpreterCostNs ?? 0,
+    excessNs: excessOf(spec, samples),
+  }));
+  return { to: original.label, policy, server: SERVER, excessNs, tried, interpreterCostNs: fitCost(tried, excessNs) };
+}
+
+/** What loading adds to a message, round by round; of these the median. */
+function excessOf(column: Column, samples: readonly Sample[]): number {
+  const perMessageNs = (scenario: 'loaded' | 'unloaded') =>
+    new Map(
+      samples
+        .filter(({ cell }) => cell.policy === column && cell.scenario === scenario)
+        .map(({ round }) => [round.round, round.durationNs / round.rttNs.length]),
+    );
+  const unloaded = perMessageNs('unloaded');
+  const excess = [...perMessageNs('loaded')].map(([round, ns]) => {
+    const without = unloaded.get(round);
+    return without === undefined ? null : ns - without;
+  });
+  const median = medianOrNull(excess);
+  if (median === null) throw new UsageError(`nothing to calibrate by: no round of ${column.label} was measured whole`);
+  return median;
 }
 
 async function readInterpreters(names: readonly string[]): Promise<Interpreter[]> {
@@ -106,8 +180,10 @@ async function readInterpreters(names: readonly string[]): Promise<Interpreter[]
   return found.filter(isInterpreter);
 }
 
-async function measureAll(interpreters: readonly Interpreter[], rounds: number): Promise<Sample[] | 'interrupted'> {
-  const columns: Column[] = [...interpreters, await readPolicySpec('py32')];
+async function measureAll(
+  columns: readonly Column[],
+  { rounds, messages }: CalibrationSize,
+): Promise<Sample[] | 'interrupted'> {
   const steps = planRounds(planCells([SERVER], columns, ['loaded']), rounds, SEED);
   const progress = new Progress(steps.length, process.stderr);
   const samples: Sample[] = [];
@@ -119,7 +195,7 @@ async function measureAll(interpreters: readonly Interpreter[], rounds: number):
       for (const step of steps) {
         const ends: ServerEnd[] = [];
         const setup = {
-          workload: WORKLOAD,
+          workload: { ...WORKLOAD, messages },
           leafNs,
           lockCounter,
           onEnd: (end: ServerEnd) => ends.push(end),
@@ -129,7 +205,7 @@ async function measureAll(interpreters: readonly Interpreter[], rounds: number):
         if (round === null) break;
         progress.finished(step, round);
         const [end] = ends;
-        if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, end });
+        if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, end, round });
       }
       return interrupt.aborted;
     });
@@ -174,11 +250,18 @@ function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
   };
 }
 
-function parametersOf(measured: Calibration['interpreters'], ours: Measured): InterpreterProfile['parameters'] {
+/** Ticks between two checks of py27; null where no interpreter checks by itself. */
+function checkTicksOf(measured: Calibration['interpreters']): number | null {
   const period = lowestOrNull(measured.map((each) => each.checkPeriodNs));
+  return period === null ? null : Math.max(1, Math.round(period / TICK_NS));
+}
+
+function parametersOf(fits: readonly CostFit[], checkTicks: number | null): InterpreterProfile['parameters'] {
+  const cost = (policy: string) => fits.find((fit) => fit.policy === policy)?.interpreterCostNs;
+  const py27CostNs = cost('py27');
   return {
-    interpreterCostNs: Math.max(0, Math.round((measured[0]?.workPerCallNs ?? 0) - ours.workPerCallNs)),
-    py27CheckTicks: period === null ? null : Math.max(1, Math.round(period / TICK_NS)),
+    interpreterCostNs: cost('py32') ?? py27CostNs ?? 0,
+    py27: py27CostNs === undefined || checkTicks === null ? null : { interpreterCostNs: py27CostNs, checkTicks },
   };
 }
 
@@ -199,7 +282,7 @@ export function describeProfile({ parameters, calibration }: InterpreterProfile)
   const line = (name: string, { workPerCallNs, callNs, timeoutOvershootNs }: Measured) =>
     `${name}: work between two calls ${us(workPerCallNs)}, a call that does not block ${us(callNs)}, ` +
     `time-outs late by ${us(timeoutOvershootNs)}`;
-  const { interpreterCostNs, py27CheckTicks } = parameters;
+  const { interpreterCostNs, py27 } = parameters;
   const measured =
     calibration === null
       ? []
@@ -209,9 +292,17 @@ export function describeProfile({ parameters, calibration }: InterpreterProfile)
               line(label, each) + (period === null ? '' : `, yields every ${us(period)}`),
           ),
           line('Convoy, interpreter cost 0', calibration.ours),
+          ...calibration.fits.map(
+            ({ policy, to, server, excessNs, tried }) =>
+              `${policy} on ${server}: loading adds ${us(excessNs)} to a message of ${to}, to ours ` +
+              tried.map((each) => `${us(each.excessNs)} at ${us(each.interpreterCostNs)}`).join(', '),
+          ),
         ];
   return [
     ...measured,
-    `interpreter cost ${us(interpreterCostNs)}; py27 checks every ${py27CheckTicks ?? 100} ticks of ${TICK_NS} ns`,
+    `interpreter cost ${us(interpreterCostNs)}`,
+    ...(py27 === null
+      ? []
+      : [`py27: ${us(py27.interpreterCostNs)}, a check every ${py27.checkTicks} ticks of ${TICK_NS} ns`]),
   ];
 }

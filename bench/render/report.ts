@@ -1,7 +1,7 @@
 /** What is shown of a result, in which order: drawn by `terminal.ts` and `markdown.ts`. */
 import { formatDuration } from '../../lock/duration.ts';
 import { TICK_NS } from '../../lock/interpreter.ts';
-import type { Environment, Result } from '../result.ts';
+import { type Column, type Environment, isReference, type Result } from '../result.ts';
 import { formatSize } from '../size.ts';
 import { groupOf, summarize } from '../summary.ts';
 import { detailTables } from './details.ts';
@@ -40,6 +40,7 @@ function headOf(result: Result): string[] {
       `${formatDuration(workload.delayNs)} pause after each, one client${spinners}`,
     `${plural(result.rounds, 'round')} in an order shuffled by seed ${result.seed}; ` +
       `interpreter cost ${formatDuration(workload.interpreterCostNs)} a call, tick ${TICK_NS} ns`,
+    ...ownParameters(result.policies),
     ...(result.simulation === undefined
       ? []
       : [`simulated: the machine is the profile «${result.simulation.profile.name}»`]),
@@ -48,4 +49,14 @@ function headOf(result: Result): string[] {
       : [`server on ${machineOf(serverEnvironment)}`, `client on ${machineOf(environment)}`]),
     ...(result.interrupted ? ['interrupted: only what was finished is shown'] : []),
   ];
+}
+
+/** What a profile made different for single policies; what the user wrote is in their labels. */
+function ownParameters(columns: readonly Column[]): string[] {
+  return columns.flatMap((column) => {
+    if (isReference(column) || column.interpreterCostNs === undefined || column.label.includes('interpreter-cost='))
+      return [];
+    const check = column.options['check'] === undefined ? '' : `, a check every ${column.options['check']} ticks`;
+    return [`${column.label}: interpreter cost ${formatDuration(column.interpreterCostNs)} a call${check}`];
+  });
 }

@@ -262,7 +262,7 @@ class World {
       const server: SimulatedServerThread = {
         kernel,
         lock: new VirtualLock(process.state, number, self, machine),
-        ticksPerCall: workload.interpreterCostNs / TICK_NS,
+        ticksPerCall: (policy.interpreterCostNs ?? workload.interpreterCostNs) / TICK_NS,
         keepsLockOnNonblocking: policy.keepLockOn === 'nonblocking',
         router,
         eventLoopNs: profile.zeromq.eventLoopNs,

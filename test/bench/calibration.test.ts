@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { callCosts, checkPeriodNs, lowestOrNull, medianOrNull } from '../../bench/calibration.ts';
+import { callCosts, checkPeriodNs, fitCost, lowestOrNull, medianOrNull } from '../../bench/calibration.ts';
 
 /** Calls of a server that blocks in the first of three, with one message that the operating system disturbed. */
 function calls(messages: number, workNs: number, callNs: number): number[] {
@@ -32,6 +32,24 @@ it('finds the period of a thread that yields by itself, and none of one that is 
   // 1,000 rounds of 50 µs each, 25 yields in each: every 2 µs.
   expect(checkPeriodNs(25_000, 1_000, 50e6)).toBe(2_000);
   expect(checkPeriodNs(3, 1_000, 50e6)).toBeNull();
+});
+
+const tried = (...pairs: [number, number][]) =>
+  pairs.map(([interpreterCostNs, excessNs]) => ({ interpreterCostNs, excessNs }));
+
+it('finds the cost at which the excess is that of the original', () => {
+  expect(fitCost(tried([4_000, 8e6], [8_000, 6e6], [12_000, 4e6]), 5e6)).toBe(10_000);
+});
+
+it('does not leave the range of costs that were tried', () => {
+  const costs = tried([0, 8e6], [8_000, 6e6]);
+  expect(fitCost(costs, 20e6)).toBe(0);
+  expect(fitCost(costs, 1e6)).toBe(8_000);
+});
+
+it('takes none where the cost makes no difference, or more of it makes the excess larger', () => {
+  expect(fitCost(tried([0, 1e5], [2_000, 1e5]), 9e4)).toBe(0);
+  expect(fitCost(tried([0, 1e5], [2_000, 2e5]), 15e4)).toBe(0);
 });
 
 it('has no number of nothing', () => {

@@ -1,7 +1,8 @@
 /** Agents for tests of `bench --connect`. */
 import { randomBytes } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Result, resultSchema } from '../../bench/result.ts';
 import { Convoy } from './convoy.ts';
 
 /** A file with a token that nobody else has. */
@@ -27,6 +28,15 @@ export async function startAgent(where: readonly string[], ...args: readonly str
   const run = new Convoy(...where, 'serve', ...args);
   await run.until(() => /waits for a controller on \S+ port \d+\n/.test(run.stdout));
   return { run, port: Number(/port (\d+)/.exec(run.stdout)?.[1]) };
+}
+
+/** Arguments of a run whose servers are that agent's. */
+export function controllerOf({ port }: RunningAgent, tokenFile: string): string[] {
+  return ['bench', '--connect', `127.0.0.1:${port}`, '--token-file', tokenFile];
+}
+
+export function readResult(path: string): Result {
+  return resultSchema.parse(JSON.parse(readFileSync(path, 'utf8')));
 }
 
 /** Processes that the agent has started. */

@@ -117,7 +117,11 @@ describe('fidelity', () => {
       expect(stdout).toContain(figure);
     expect(stdout).toMatch(/pypy9: not compared: there is no «pypy9»/);
     expect(code).toBe(EXIT.cellFailed);
-    expect(readResult('fidelity.json').cells).toHaveLength(4);
+    const { cells, fidelity } = readResult('fidelity.json');
+    expect(cells).toHaveLength(4);
+    expect(fidelity).toMatchObject([
+      { policy: 'py32', reference: python?.label, server: 'blocking', state: 'compared' },
+    ]);
   });
 
   it('has nothing to say where there is no interpreter', async () => {
@@ -130,10 +134,21 @@ describe('fidelity', () => {
 describe('calibrate', () => {
   it.skipIf(python === undefined || !hasCompiler)('writes a profile that bench reads', async () => {
     const profile = join(folder, 'profile.json');
-    const calibrated = await convoy('calibrate', '--against', path, '--rounds', '1', '--profile', profile);
+    const calibrated = await convoy(
+      'calibrate',
+      '--against',
+      path,
+      '--rounds',
+      '1',
+      '--messages',
+      '30',
+      '--profile',
+      profile,
+    );
     expect(calibrated).toMatchObject({ code: EXIT.ok });
     const { parameters, calibration } = interpreterProfileSchema.parse(JSON.parse(readFileSync(profile, 'utf8')));
     expect(calibration?.interpreters.map(({ label }) => label)).toEqual([python?.label]);
+    expect(calibration?.fits).toMatchObject([{ policy: 'py32', to: python?.label, server: 'blocking' }]);
     const json = join(folder, 'calibrated.json');
     await convoy(...SHORT, '--policy', 'py32', '--profile', profile, '--json', json);
     expect(readResult('calibrated.json').workload.interpreterCostNs).toBe(parameters.interpreterCostNs);

@@ -3,14 +3,14 @@
  * delay and loss where the system has netem.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { type Result, resultSchema } from '../../bench/result.ts';
+import type { Result } from '../../bench/result.ts';
 import { percentile, sortSamples } from '../../bench/statistics.ts';
-import { type RunningAgent, startAgent, stopAgent, tokenIn } from './agents.ts';
+import { type RunningAgent, readResult, startAgent, stopAgent, tokenIn } from './agents.ts';
 import { Convoy, inNamespace } from './convoy.ts';
 
 const SERVER = `convoy-s-${process.pid}`;
@@ -80,7 +80,7 @@ describe.skipIf(whyNot !== null)(`two network namespaces${whyNot === null ? '' :
     expect(stderr).not.toContain('failed');
     expect(code).toBe(EXIT.ok);
     expect(await run.leftovers()).toEqual([]);
-    return resultSchema.parse(JSON.parse(readFileSync(json, 'utf8')));
+    return readResult(json);
   }
 
   const p50 = ({ cells }: Result) => {
@@ -90,11 +90,11 @@ describe.skipIf(whyNot !== null)(`two network namespaces${whyNot === null ? '' :
 
   it('the whole matrix runs across them by one command, servers on a port of choice', async () => {
     const { cells, workload } = await bench(
-      ...['--policy', 'py27,priority', '--port', '25000'],
+      ...['--policy', 'priority', '--port', '25000'],
       ...['--messages', '20', '--warmup', '20'],
     );
     expect(workload).toMatchObject({ host: SERVER_ADDRESS, port: 25000 });
-    expect(cells).toHaveLength(5 * 2 * 2);
+    expect(cells).toHaveLength(5 * 2);
     for (const { rounds } of cells) expect(rounds).toMatchObject([{ state: 'measured', connectionErrors: [] }]);
   });
 
@@ -134,7 +134,7 @@ describe.skipIf(whyNot !== null)(`two network namespaces${whyNot === null ? '' :
     expect(stderr).toMatch(/failed round 1: py32\/blocking loaded: the agent at 10\.211\.11\.1 port 25001/);
     expect(code).toBe(EXIT.cellFailed);
     expect(await run.leftovers()).toEqual([]);
-    const { cells } = resultSchema.parse(JSON.parse(readFileSync(json, 'utf8')));
+    const { cells } = readResult(json);
     expect(cells.flatMap(({ rounds }) => rounds.map(({ state }) => state)).sort()).toEqual(['failed', 'measured']);
     await agent.run.until(() => /controller 10\.211\.11\.2:\d+: (?!came)/.test(agent.run.stdout));
     expect(agent.run.processes('server')).toEqual([]);

@@ -1,27 +1,51 @@
-/** The command lines that files in docker/ hold, as `convoy` would get them. */
+/**
+ * The `convoy` command lines that files and pages in docker/ hold. They are found by running what is written there, in a world of
+ * stand-ins: every other program is missing, and `docker`, `ssh` and `npx` only pass on what they would run.
+ */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { read } from './files.ts';
+
+const STAND_INS = {
+  // Arguments hold no NUL; a line of nothing but one ends a call.
+  convoy: String.raw`printf '%s\0' "$@"; printf '\n\0'`,
+  // docker run OPTIONS IMAGE ARGUMENTS, docker compose OPTIONS run OPTIONS SERVICE ARGUMENTS.
+  docker: `
+    case " $* " in *' --entrypoint '*) exit ;; *' run '*) ;; *) exit ;; esac
+    for word; do
+      shift
+      case $word in
+        'convoy '*) sh -c "$word" ;;
+        convoy | convoy-server | client) exec convoy "$@" ;;
+      esac
+    done`,
+  ssh: 'while [ $# -gt 0 ] && [ "$1" != docker ]; do shift; done; "$@"',
+  npx: 'exec "$@"',
+  sh: 'exec /bin/sh "$@"',
+};
 
 /**
- * What a shell makes of a script that runs `convoy`: it is really run, with a program in convoy's place that says how it was called.
+ * Runs a script among the stand-ins.
  *
- * @param variables the environment
- * @returns the arguments of each call
- * @throws Error if the script fails
+ * @param variables all of its environment but the path
+ * @returns the arguments of each call of `convoy`
  */
 export function callsIn(script: string, variables: Readonly<Record<string, string>> = {}): string[][] {
   const folder = mkdtempSync(join(tmpdir(), 'convoy-calls-'));
   try {
-    // Arguments hold no NUL; a line of nothing but one ends a call.
-    writeFileSync(join(folder, 'convoy'), '#!/bin/sh\nprintf "%s\\0" "$@"\nprintf "\\n\\0"\n', { mode: 0o755 });
-    const { status, stdout, stderr } = spawnSync('sh', ['-euc', script], {
-      env: { PATH: `${folder}:${process.env['PATH']}`, ...variables },
+    const programs = join(folder, 'programs');
+    mkdirSync(programs);
+    for (const [name, text] of Object.entries(STAND_INS)) {
+      writeFileSync(join(programs, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    }
+    const { stdout } = spawnSync('/bin/sh', ['-c', script], {
+      cwd: folder,
+      env: { PATH: programs, ...variables },
       encoding: 'utf8',
       timeout: 10_000,
     });
-    if (status !== 0) throw new Error(`${script}\nfailed: ${stderr}`);
     return stdout
       .split('\n\0')
       .slice(0, -1)
@@ -41,4 +65,13 @@ export function callOf(command: readonly string[], variables: Readonly<Record<st
   if (first === 'tini' && second === '--') return callOf(rest, variables);
   if (first === 'sh' && second === '-c') return callsIn(rest[0] ?? '', variables)[0] ?? [];
   return [...command];
+}
+
+/** The calls in the indented blocks of a page. */
+export function callsInPage(path: string, variables: Readonly<Record<string, string>>): string[][] {
+  const commands = read(path)
+    .split('\n')
+    .filter((line) => line.startsWith('    '))
+    .map((line) => line.slice(4));
+  return callsIn(commands.join('\n'), variables);
 }

@@ -96,6 +96,7 @@ describe('the Dockerfile', () => {
     const [, program = ''] = /ln -s \/convoy\/(\S+) \/usr\/local\/bin\/convoy/.exec(link?.toString() ?? '') ?? [];
     expect(packedFiles()).toContain(program);
     expect(JSON.parse(read('package.json'))).toMatchObject({ bin: { convoy: program } });
+    expect(last('package', 'RUN')).toContain(`chmod 755 package/${program}`);
     expect(read(program)).toMatch(/^#!\/usr\/bin\/env node\n/);
     for (const name of ['command', 'server']) expect(last(name, 'ENTRYPOINT')).toBe('["tini", "--", "convoy"]');
   });
@@ -121,11 +122,11 @@ describe('the Dockerfile', () => {
     expect(text).toContain(`install --directory --owner=${uid} --group=${uid} /results`);
   });
 
-  it('makes the command by default, and a server whose health check knocks at the port it listens on', () => {
+  it('makes the command by default, and a server whose health check asks at the port it listens on', () => {
     expect(stages.at(-1)?.name).toBe('command');
     expect(last('command', 'HEALTHCHECK')).toBe('');
     expect(last('server', 'CMD')).toContain(`0.0.0.0:${CONTROL_PORT}`);
-    expect(last('server', 'HEALTHCHECK')).toContain(`/dev/tcp/127.0.0.1/${CONTROL_PORT}`);
+    expect(last('server', 'HEALTHCHECK')).toContain(`/dev/tcp/127.0.0.1/${CONTROL_PORT} `);
     expect(last('server', 'EXPOSE')).toBe(`${ECHO_PORT} ${CONTROL_PORT}`);
   });
 

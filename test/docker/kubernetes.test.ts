@@ -3,6 +3,7 @@ import { readdirSync } from 'node:fs';
 import { dirname, extname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { EXIT } from '../../bench/exit-codes.ts';
 import { callOf } from './command-lines.ts';
 import { CONTROL_PORT, ECHO_PORT, ROOT, readYaml } from './files.ts';
 import { problemsOf } from './kubernetes-schema.ts';
@@ -182,7 +183,9 @@ describe('server and client', () => {
   it('are tried again only while the server cannot be reached', () => {
     expect(named('Job', 'convoy-bench').spec).toMatchObject({
       podFailurePolicy: {
-        rules: [{ action: 'FailJob', onExitCodes: { containerName: 'bench', operator: 'NotIn', values: [69] } }],
+        rules: [
+          { action: 'FailJob', onExitCodes: { containerName: 'bench', operator: 'NotIn', values: [EXIT.unavailable] } },
+        ],
       },
     });
   });

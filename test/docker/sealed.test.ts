@@ -12,6 +12,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { allowedCpus, parseCpuList } from '../../bench/cpu-list.ts';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { resultSchema } from '../../bench/result.ts';
+import { convoy } from '../command/convoy.ts';
 import { ROOT } from './files.ts';
 
 const NAMESPACES = ['--mount', '--pid', '--fork', '--mount-proc', '--kill-child'];
@@ -44,6 +45,16 @@ function start(...args: string[]): { child: ChildProcess; finished: Promise<{ co
     ([[code], stdout, stderr]) => ({ code: code as number, said: `${stdout}${stderr}` }),
   );
   return { child, finished };
+}
+
+const childrenOf = (pid: number): number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+
+/** PID 1 of the namespace, by the number it has outside: the one child of unshare. */
+function firstIn({ pid = 0 }: ChildProcess): number {
+  const [first] = childrenOf(pid);
+  if (first === undefined) throw new Error('it has not started');
+  return first;
 }
 
 const node = (...args: string[]) => start(...args).finished;
@@ -88,15 +99,25 @@ describe.skipIf(!permitted)('the package under the seal of a container (needs ro
     expect(measured.map(({ rounds }) => rounds[0]?.state)).toEqual(Array(10).fill('measured'));
   });
 
-  it('as PID 1 still ends by SIGTERM, and keeps what it has measured', async () => {
+  it('serves a bench elsewhere, and as PID 1 ends by SIGTERM', async () => {
+    writeFileSync(inside('results/token'), 'sixteen characters at least');
+    const { child, finished } = start(CONVOY, 'serve', '--control', '127.0.0.1:0', '--token-file', 'token');
+    const port = await new Promise<string>((resolve) => {
+      child.stdout?.on('data', (line: Buffer) => resolve(/ port (\d+)/.exec(`${line}`)?.[1] ?? ''));
+    });
+    const cells = ['--server', 'blocking', '--policy', 'py32', '--messages', '5', '--rounds', '1', '--warmup', '20'];
+    const bench = ['bench', '--connect', `127.0.0.1:${port}`, '--token-file', inside('results/token'), ...cells];
+    expect(await convoy(...bench)).toMatchObject({ code: EXIT.ok });
+    process.kill(firstIn(child), 'SIGTERM');
+    expect(await finished).toMatchObject({ code: EXIT.ok });
+  });
+
+  it('interrupted in the middle of a cell, ends as well and keeps what it has measured', async () => {
     const long = ['--server', 'blocking', '--policy', 'py32', '--messages', '100000', '--budget', '50s'];
     const { child, finished } = start(CONVOY, 'bench', ...long, '--rounds', '1', '--json', 'stopped.json');
-    // The one child of unshare is PID 1 of its namespace. It has to have got as far as its clients.
-    const first = () => Number(readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8').trim());
-    const descendants = (pid: number): string[] =>
-      readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
-    await vi.waitFor(() => expect(descendants(first()).length).toBe(2), 20_000);
-    process.kill(first(), 'SIGTERM');
+    // It has to have got as far as its server and its client.
+    await vi.waitFor(() => expect(childrenOf(firstIn(child))).toHaveLength(2), 20_000);
+    process.kill(firstIn(child), 'SIGTERM');
     const { code } = await finished;
     expect(code).toBe(EXIT.interrupted);
     expect(existsSync(inside('results/stopped.json'))).toBe(true);

@@ -72,6 +72,14 @@ describe('a stream of messages', () => {
     );
   });
 
+  it('is read by any reader of MessagePack: nothing in it is an extension', async () => {
+    const { raw, stream } = await pair(1_024);
+    const said = new Promise<Buffer>((resolve) => raw.once('data', resolve));
+    stream.send({ there: 1, absent: undefined, bytes: new Uint8Array(2) });
+    const { there, bytes } = { there: 'a57468657265 01', bytes: 'a56279746573 c4020000' };
+    expect((await said).toString('hex')).toBe(`00000012 82 ${there} ${bytes}`.replaceAll(' ', ''));
+  });
+
   it('refuses a frame that announces more than is allowed, before any of it has come', async () => {
     const { raw, stream } = await pair(1_024);
     stream.onMessage(() => {});
