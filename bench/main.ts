@@ -15,6 +15,7 @@ import { readJournal } from './journal.ts';
 import { mergeCommand } from './merge-command.ts';
 import { gatherOptions } from './option-sources.ts';
 import { OPTIONS, readOptions, withOptions } from './options.ts';
+import { reportCommand } from './report-command.ts';
 import { schemaCommand } from './schema-command.ts';
 import { serveCommand, withServeOptions } from './serve-command.ts';
 import { showCommand } from './show-command.ts';
@@ -56,6 +57,17 @@ try {
           result,
           markdown === true ? 'markdown' : csv === true ? 'csv' : 'terminal',
         );
+      },
+    )
+    .command(
+      'report <result>',
+      'write a result file as a page with charts',
+      (command) =>
+        command
+          .positional('result', { type: 'string', demandOption: true, describe: 'a file that --json wrote' })
+          .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'the file for the page' }),
+      async ({ result, output }) => {
+        process.exitCode = await reportCommand(result, output);
       },
     )
     .command(

@@ -50,7 +50,7 @@ export interface RunOptions {
   readonly given: Given;
 }
 
-export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown', string | null>>;
+export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'report', string | null>>;
 
 export const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
@@ -160,6 +160,7 @@ export const OPTIONS = {
   },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
+  report: { type: 'string', describe: 'write a page with charts to this file, at the end' },
   assert: {
     type: 'string',
     array: true,
@@ -383,10 +384,11 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
 }
 
 async function readOutputs(args: Partial<Record<keyof Outputs, string | undefined>>): Promise<Outputs> {
-  const { json, csv, markdown } = args;
-  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown) };
+  const { json, csv, markdown, report } = args;
+  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown), report: resolved(report) };
   const given = Object.values(paths).filter((path) => path !== null);
-  if (new Set(given).size < given.length) throw new UsageError('--json, --csv and --markdown need a file each');
+  if (new Set(given).size < given.length)
+    throw new UsageError('--json, --csv, --markdown and --report need a file each');
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
   if (paths.json !== null) await checkWritable('json', journalPath(paths.json));
   return paths;

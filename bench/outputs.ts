@@ -1,7 +1,9 @@
 /** A result, once it is measured, in every format that is made of it. The result's own file is written while the run goes on. */
 import type { Outputs } from './options.ts';
 import { renderCsv } from './render/csv.ts';
+import { renderHtml } from './render/html/page.ts';
 import { renderMarkdown } from './render/markdown.ts';
+import { readAssets } from './report-assets.ts';
 import type { Result } from './result.ts';
 import { whyNotWritten, writeWhole } from './result-file.ts';
 
@@ -12,7 +14,7 @@ import { whyNotWritten, writeWhole } from './result-file.ts';
  * @returns whether everything is written
  */
 export async function writeOutputs(
-  { csv, markdown }: Outputs,
+  { csv, markdown, report }: Outputs,
   result: Result,
   unwritten: readonly string[],
 ): Promise<boolean> {
@@ -20,7 +22,13 @@ export async function writeOutputs(
     ...unwritten,
     csv === null ? null : await whyNotWritten(csv, () => writeWhole(csv, renderCsv(result))),
     markdown === null ? null : await whyNotWritten(markdown, () => writeWhole(markdown, renderMarkdown(result))),
+    report === null ? null : await whyNotWritten(report, () => writeReport(report, result)),
   ];
   for (const why of failures) if (why !== null) process.stderr.write(`convoy: ${why}\n`);
   return failures.every((why) => why === null);
+}
+
+/** Writes the page of a result. */
+export async function writeReport(path: string, result: Result): Promise<void> {
+  await writeWhole(path, renderHtml(result, await readAssets()));
 }

@@ -2,6 +2,7 @@
 import { styleText } from 'node:util';
 import { EXIT } from './exit-codes.ts';
 import { interruptible } from './interrupts.ts';
+import { writeOutputs } from './outputs.ts';
 import { Progress } from './progress.ts';
 import { renderTerminal } from './render/terminal.ts';
 import { whyNotWritten, writeResult } from './result-file.ts';
@@ -27,15 +28,16 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
     ),
   );
   progress.end();
-  const { jsonPath } = options;
+  const { jsonPath, reportPath } = options;
   const why = jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result));
-  if (why !== null) process.stderr.write(`convoy: ${why}\n`);
+  const outputs = { json: jsonPath, csv: null, markdown: null, report: reportPath };
+  const written = await writeOutputs(outputs, result, why === null ? [] : [why]);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   if (options.against !== null) {
     process.stdout.write(`\n${renderComparison(compareWithMeasured(result, options.against))}\n`);
   }
   if (result.interrupted) return EXIT.interrupted;
-  if (why !== null) return EXIT.notWritten;
+  if (!written) return EXIT.notWritten;
   const failed = result.cells.some((cell) => cell.rounds.some((round) => round.state === 'failed'));
   return failed ? EXIT.cellFailed : EXIT.ok;
 }

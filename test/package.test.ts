@@ -27,12 +27,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 it('holds the program, its documentation and its licence, and no tests', () => {
   const needed = ['dist/bench/main.js', 'dist/server/main.js', 'README.md', 'LICENSE'];
+  const ofPages = ['echarts.min.js', 'page.css', 'client/page.js'].map((name) => `dist/bench/render/html/${name}`);
   const inOtherLanguages = ['bench/reference/echo_servers.py', 'bench/reference/lock_counter.c'];
   const ofTheDemo = [
     'dist/bench/demo/page/main.js',
     ...['index.html', 'style.css', 'icon.svg'].map((name) => `bench/demo/page/${name}`),
   ];
-  for (const file of [...needed, ...inOtherLanguages, ...ofTheDemo]) expect(files).toContain(file);
+  for (const file of [...needed, ...ofPages, ...inOtherLanguages, ...ofTheDemo]) expect(files).toContain(file);
   expect(files.filter((file) => /\btest\b/.test(file))).toEqual([]);
 });
 
@@ -49,7 +50,10 @@ it('runs the main job where it was unpacked', () => {
     '5',
     '--rounds',
     '1',
+    '--report',
+    join(folder, 'page.html'),
   );
+  expect(readFileSync(join(folder, 'page.html'), 'utf8')).toContain('echarts');
   expect(stdout).toContain('free-threaded');
   expect(status).toBe(0);
   // An interpreter that is not there is said to be so by what looks for it: had its program been lost, every one would be.

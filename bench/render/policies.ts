@@ -46,7 +46,8 @@ export function policyTable(group: Group, result: Result): Table {
   };
 }
 
-function writeCell(summary: Summary): string {
+/** `66.1 s* 5.60×`, or why there is no figure. */
+export function writeCell(summary: Summary): string {
   if (summary.measuredRounds === 0) return summary.failures.length > 0 ? 'failed' : 'not run';
   if (summary.messages === 0) return 'no message';
   const slowdown = figureOf(summary, 'slowdown');
@@ -54,8 +55,8 @@ function writeCell(summary: Summary): string {
   return slowdown === null ? seconds : `${seconds} ${writeFigure('slowdown', slowdown)}×`;
 }
 
-/** With as many decimals as on the slide. */
-function writeTalk({ seconds, slower }: TalkFigure): string {
+/** `142.7 s 12.1×`, with as many decimals as on the slide. */
+export function writeTalk({ seconds, slower }: TalkFigure): string {
   const ratio = slower === null ? '' : slower === 1 ? ' same' : ` ${slower.toFixed(slower < 100 ? 1 : 0)}×`;
   return `${seconds.toFixed(1)} s${ratio}`;
 }

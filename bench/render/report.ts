@@ -3,20 +3,17 @@ import { formatDuration } from '../../lock/duration.ts';
 import { TICK_NS } from '../../lock/interpreter.ts';
 import { type Column, type Environment, isReference, type Result } from '../result.ts';
 import { formatSize } from '../size.ts';
-import { groupOf, summarize } from '../summary.ts';
+import { groupOf, type Summary, summarize } from '../summary.ts';
 import { detailTables } from './details.ts';
 import { plural } from './format.ts';
 import { lagTable } from './lag.ts';
 import { policyTable } from './policies.ts';
-import type { Report } from './table.ts';
+import type { Group, Report } from './table.ts';
 
 export function reportOf(result: Result): Report {
   const summaries = summarize(result);
   const gui = result.cells.some(({ scenario }) => scenario === 'gui');
-  const groups = [...new Set(result.cells.map(groupOf))].map((title) => ({
-    title,
-    summaries: summaries.filter(({ cell }) => groupOf(cell) === title),
-  }));
+  const groups = groupsOf(summaries);
   return {
     head: headOf(result),
     // A key stroke is judged by its lag; the time 10,000 of them take says nothing.
@@ -26,12 +23,21 @@ export function reportOf(result: Result): Report {
   };
 }
 
+/** Cells as they stand in tables, in the order of the result. */
+export function groupsOf(summaries: readonly Summary[]): Group[] {
+  return [...new Set(summaries.map(({ cell }) => groupOf(cell)))].map((title) => ({
+    title,
+    summaries: summaries.filter(({ cell }) => groupOf(cell) === title),
+  }));
+}
+
 function machineOf({ cpu, cpuCount, kernel, node, convoy, revision }: Environment): string {
   const program = `Convoy ${convoy}${revision === null ? '' : ` (${revision})`}`;
   return `${cpu}, ${plural(cpuCount, 'CPU')}, Linux ${kernel}, Node ${node}, ${program}`;
 }
 
-function headOf(result: Result): string[] {
+/** What was measured, where, and how, a line each. */
+export function headOf(result: Result): string[] {
   const { workload, environment, serverEnvironment } = result;
   const busy = result.cells.some(({ scenario }) => scenario !== 'unloaded');
   const spinners = busy ? `; ${plural(workload.spinners, 'CPU thread')} (${workload.spinnerKind})` : '';

@@ -38,6 +38,8 @@ export interface SimulateOptions {
   readonly profile: Profile;
   readonly shard: Shard;
   readonly jsonPath: string | null;
+  /** Where the page with charts is written; null if nowhere. */
+  readonly reportPath: string | null;
   /** A measured result to hold the simulated one against. */
   readonly against: Result | null;
 }
@@ -98,6 +100,7 @@ const OPTIONS = {
     describe: 'I/N: simulate the I-th of N parts; convoy merge joins the files',
   },
   json: { type: 'string', describe: 'write the result with all raw samples to this file' },
+  report: { type: 'string', describe: 'write a page with charts to this file' },
   against: {
     type: 'string',
     describe: 'a file of bench: simulate its cells with its workload, and show how far off each is',
@@ -126,6 +129,7 @@ export async function readSimulateOptions(
     seed: wholeNumber('seed', args.seed, 0, MAX_SEED),
     shard: parseShard(args.shard),
     jsonPath: args.json === undefined ? null : await writablePath('json', args.json),
+    reportPath: args.report === undefined ? null : await writablePath('report', args.report),
   };
   if (args.against !== undefined) {
     const against = await readResult(args.against);

@@ -53,6 +53,16 @@ describe('options come', () => {
 });
 
 describe('what is not an option', () => {
+  it('may stand beside a token, which is none', () => {
+    const warnings: string[] = [];
+    expect(
+      gatherOptions(KNOWN, {}, { CONVOY_TOKEN: 'a secret', CONVOY_MESSAGES: '50' }, (line) => warnings.push(line)),
+    ).toEqual({
+      messages: '50',
+    });
+    expect(warnings).toEqual([]);
+  });
+
   it('in the environment is said, and ignored: the variable may be somebody else’s', () => {
     const said: string[] = [];
     expect(gatherOptions(KNOWN, {}, { CONVOY_MESAGES: '5' }, (message) => said.push(message))).toEqual({});
