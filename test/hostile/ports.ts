@@ -8,7 +8,6 @@ import { clientCommands } from '../../client/protocol.ts';
 import { EDITOR, loadServer, SERVERS } from '../../server/servers.ts';
 import { openAgent } from '../agent.ts';
 import { compiled } from '../compiled.ts';
-import { openDemo } from '../demo.ts';
 import { openServer } from '../open-server.ts';
 import { CONVERSATIONS } from './conversations.ts';
 
@@ -45,13 +44,11 @@ const TRIP_BUDGET_NS = 10e9;
 
 async function echoServer(name: string): Promise<Port> {
   const { transport } = await loadServer(name);
-  // A key is 20 calls of a toolkit: under a lock they would take most of the storm's time.
-  const [conversation, policy] = name === EDITOR ? (['key', 'free-threaded'] as const) : ([transport, 'py32'] as const);
   return {
     name,
-    valid: CONVERSATIONS[conversation],
+    valid: CONVERSATIONS[name === EDITOR ? 'key' : transport],
     async open() {
-      const server = await openServer(name, policy, LIMITS);
+      const server = await openServer(name, 'py32', LIMITS);
       return Object.assign(server, { connect: () => connectClient(transport, server.port) });
     },
   };
@@ -79,5 +76,4 @@ async function connectClient(transport: string, port: number): Promise<DecentCli
 export const PORTS: readonly Port[] = [
   ...(await Promise.all(Object.keys(SERVERS).map(echoServer))),
   { name: 'control', valid: CONVERSATIONS.control, open: openAgent },
-  { name: 'demo', valid: CONVERSATIONS.http, open: openDemo },
 ];
