@@ -1,7 +1,7 @@
 /** The client side: a process that connects, warms up and makes round trips. `server-side.ts` is its counterpart. */
 import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
 import { Child } from './child.ts';
-import { ANSWER_TIMEOUT_MS, END_TIMEOUT_MS } from './server-side.ts';
+import { ANSWER_TIMEOUT_MS, END_TIMEOUT_MS, promptTimeoutMs } from './server-side.ts';
 
 const CLIENT_PROCESS = new URL('../client/main.js', import.meta.url);
 
@@ -26,7 +26,7 @@ export class ClientSide {
 
   /** Makes those that are counted. */
   run(messages: number, budgetNs: number): Promise<RoundTrips> {
-    const timeoutMs = ANSWER_TIMEOUT_MS + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
+    const timeoutMs = promptTimeoutMs(messages) + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
     return this.process.call('run', { messages, budgetNs }, timeoutMs);
   }
 

@@ -88,17 +88,22 @@ export function readDefaultProfile(): InterpreterProfile {
   return interpreterProfileSchema.parse(defaultProfile);
 }
 
-/** @throws UsageError if the file is none, or no profile */
-export async function readInterpreterProfile(path: string): Promise<InterpreterProfile> {
+/**
+ * Reads a profile.
+ *
+ * @param option that named the file
+ * @throws UsageError if the file is none, or no profile
+ */
+export async function readInterpreterProfile(path: string, option = 'profile'): Promise<InterpreterProfile> {
   let text: string;
   try {
     text = await readFile(path, 'utf8');
   } catch (error) {
-    throw new UsageError(`--profile: ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+    throw new UsageError(`--${option}: ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
   }
   const profile = interpreterProfileSchema.safeParse(parseOrNull(text));
   if (profile.success) return profile.data;
-  throw new UsageError(`--profile: ${path} is no profile of convoy calibrate:\n${z.prettifyError(profile.error)}`);
+  throw new UsageError(`--${option}: ${path} is no profile of convoy calibrate:\n${z.prettifyError(profile.error)}`);
 }
 
 function parseOrNull(text: string): unknown {

@@ -6,6 +6,7 @@
  * it. It is only ever appended to, so that a crash can cut off the last line and nothing else: what has no line end was never written.
  */
 import { type FileHandle, open, readFile, rename, rm } from 'node:fs/promises';
+import { isDeepStrictEqual } from 'node:util';
 import { z } from 'zod';
 import { UsageError } from './exit-codes.ts';
 import type { PlannedRound } from './plan.ts';
@@ -22,7 +23,6 @@ const planSchema = z.strictObject({
   seed: z.number().int(),
   workload: workloadSchema,
 });
-type Plan = z.infer<typeof planSchema>;
 
 const headerSchema = z.strictObject({
   format: z.literal('convoy-journal'),
@@ -30,6 +30,8 @@ const headerSchema = z.strictObject({
   /** The options as they were given, wherever they came from: `--resume` needs no others. */
   given: z.record(z.string(), z.union([z.string(), z.boolean(), z.array(z.string())])),
   plan: planSchema,
+  /** SHA-256 of each policy file, by the label of its policy. */
+  sources: z.record(z.string(), z.string()),
   environment: environmentSchema.omit({ loadAfter: true, stolenShare: true }),
   /** A resumed run works in the same ticks. */
   leafNs: z.number(),
@@ -54,7 +56,7 @@ export interface FoundJournal {
   readonly wholeBytes: number;
 }
 
-/** What of a machine and a program must be the same for rounds to be comparable. */
+/** What of a machine and a program must be the same. */
 const SAME_MACHINE = ['convoy', 'revision', 'cpu', 'cpus', 'cpuCount', 'kernel', 'node', 'v8', 'libzmq'] as const;
 
 export function journalPath(resultPath: string): string {
@@ -98,18 +100,17 @@ export async function readJournal(resultPath: string): Promise<FoundJournal> {
   };
 }
 
-/** @throws UsageError if a run does not go on with the one the journal is of; it says in what they differ */
-export function refuseOtherRun(
-  { resultPath, header }: FoundJournal,
-  plan: Plan,
-  here: JournalHeader['environment'],
-): void {
-  const { workload: workloadThere, ...planThere } = header.plan;
-  const { workload, ...planHere } = planSchema.parse(plan);
+/**
+ * @param begun what the journal's first line would be, were the run to begin now
+ * @throws UsageError if it does not go on with the one the journal is of; it says in what they differ
+ */
+export function refuseOtherRun({ resultPath, header: there }: FoundJournal, begun: JournalHeader): void {
+  // As if it had been written and read: without what is undefined.
+  const here = headerSchema.parse(JSON.parse(JSON.stringify(begun)));
   const differences = [
-    ...differencesOf(planThere, planHere),
-    ...differencesOf(workloadThere, workload),
-    ...SAME_MACHINE.flatMap((name) => differencesOf({ [name]: header.environment[name] }, { [name]: here[name] })),
+    ...differencesOf(decisive(there), decisive(here)),
+    ...differencesOf(there.plan.workload, here.plan.workload),
+    ...differencesOf(there.sources, here.sources).map((difference) => `${difference} (SHA-256 of its file)`),
   ];
   if (differences.length === 0) return;
   throw new UsageError(
@@ -117,16 +118,20 @@ export function refuseOtherRun(
   );
 }
 
-function differencesOf(there: object, here: object): string[] {
-  const [before, now] = [Object.entries(there), Object.entries(here)].map((entries) => new Map(entries));
-  return [...new Set([...(before?.keys() ?? []), ...(now?.keys() ?? [])])].flatMap((name) => {
-    const [was, is] = [JSON.stringify(before?.get(name)), JSON.stringify(now?.get(name))];
-    return was === is ? [] : [`  ${name}: ${short(was)} there, ${short(is)} here`];
+/** What must be the same for rounds to be comparable, but for the workload and the policies' own text. */
+function decisive({ plan: { workload: _, ...plan }, environment }: JournalHeader): Record<string, unknown> {
+  return { ...plan, ...Object.fromEntries(SAME_MACHINE.map((name) => [name, environment[name]])) };
+}
+
+function differencesOf(there: Readonly<Record<string, unknown>>, here: Readonly<Record<string, unknown>>): string[] {
+  return [...new Set([...Object.keys(there), ...Object.keys(here)])].flatMap((name) => {
+    if (isDeepStrictEqual(there[name], here[name])) return [];
+    return [`  ${name}: ${short(there[name])} there, ${short(here[name])} here`];
   });
 }
 
-function short(json: string | undefined): string {
-  const text = json ?? 'none';
+function short(value: unknown): string {
+  const text = value === undefined ? 'none' : JSON.stringify(value);
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
 }
 
@@ -161,11 +166,12 @@ export class Journal {
   static async begin(resultPath: string, header: JournalHeader, putAside: (path: string) => void): Promise<Journal> {
     const path = journalPath(resultPath);
     const aside = `${path}.old`;
-    const found = await rename(path, aside).then(
-      () => true,
-      () => false,
-    );
-    if (found) putAside(aside);
+    try {
+      await rename(path, aside);
+      putAside(aside);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;
+    }
     const journal = new Journal(path, await open(path, 'w'), 0);
     journal.#unwritten = `${JSON.stringify(header)}\n`;
     return journal;

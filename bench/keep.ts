@@ -2,10 +2,12 @@
  * What a run leaves on the disk while it goes on: after each round a line in the journal, then the whole result. A disk that is full, or
  * gone, costs nothing that was there, does not end the run, and is said; it may have room again for the next round.
  */
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { JOURNAL_VERSION, Journal, type JournalHeader, refuseOtherRun } from './journal.ts';
 import type { RunOptions } from './options.ts';
 import type { PlannedRound } from './plan.ts';
-import type { Result, Round } from './result.ts';
+import type { Column, Result, Round } from './result.ts';
 import { whyNotWritten, writeResult } from './result-file.ts';
 import type { Begun } from './run.ts';
 
@@ -45,17 +47,10 @@ export class FileKeeper implements Keeper {
     this.#say = say;
   }
 
-  async begin({ before: { cpuTime: _, ...environment }, leafNs }: Begun): Promise<void> {
-    const { resume, given } = this.#options;
-    if (resume !== null) refuseOtherRun(resume, planOf(this.#options), environment);
-    const header: JournalHeader = {
-      format: 'convoy-journal',
-      version: JOURNAL_VERSION,
-      given: { ...given, seed: String(this.#options.seed) },
-      plan: planOf(this.#options),
-      environment,
-      leafNs,
-    };
+  async begin(begun: Begun): Promise<void> {
+    const { resume } = this.#options;
+    const header = await headerOf(this.#options, begun);
+    if (resume !== null) refuseOtherRun(resume, header);
     await this.#try(async () => {
       this.#journal =
         resume === null
@@ -74,17 +69,14 @@ export class FileKeeper implements Keeper {
 
   async end(result: Result): Promise<string[]> {
     const why = await whyNotWritten(this.#path, () => writeResult(this.#path, result));
-    if (why !== null) {
-      await this.#journal?.close().catch(() => {});
-      return [why];
-    }
     const failed = result.cells.some(({ rounds }) => rounds.some(({ state }) => state === 'failed'));
-    if (!result.interrupted && !failed) await this.#try(async () => this.#journal?.remove());
-    else {
-      await this.#journal?.close().catch(() => {});
-      if (this.#journal !== undefined) this.#say(`--resume ${this.#path} measures what is missing`);
+    if (why === null && !failed && !result.interrupted) {
+      await this.#try(async () => this.#journal?.remove());
+    } else if (this.#journal !== undefined) {
+      await this.#journal.close().catch(() => {});
+      this.#say(`--resume ${this.#path} measures what is missing`);
     }
-    return [];
+    return why === null ? [] : [why];
   }
 
   /** Says why something could not be written; the same reason once. */
@@ -97,7 +89,27 @@ export class FileKeeper implements Keeper {
   }
 }
 
-/** What the journal's first line says of a run. */
-export function planOf({ servers, policies, scenarios, rounds, seed, workload }: RunOptions): JournalHeader['plan'] {
-  return { servers: [...servers], policies: [...policies], scenarios: [...scenarios], rounds, seed, workload };
+async function headerOf(options: RunOptions, { before, leafNs }: Begun): Promise<JournalHeader> {
+  const { servers, policies, scenarios, rounds, seed, workload, given } = options;
+  const { cpuTime: _, ...environment } = before;
+  return {
+    format: 'convoy-journal',
+    version: JOURNAL_VERSION,
+    given: { ...given, seed: String(seed) },
+    plan: { servers: [...servers], policies: [...policies], scenarios: [...scenarios], rounds, seed, workload },
+    sources: await hashSources(policies),
+    environment,
+    leafNs,
+  };
+}
+
+async function hashSources(columns: readonly Column[]): Promise<Record<string, string>> {
+  const hashes: Record<string, string> = {};
+  for (const { label, from } of columns) {
+    if (from.kind !== 'file') continue;
+    hashes[label] = createHash('sha256')
+      .update(await readFile(new URL(from.url)))
+      .digest('hex');
+  }
+  return hashes;
 }

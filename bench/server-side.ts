@@ -16,6 +16,10 @@ const SERVER_PROCESS = new URL('../server/main.js', import.meta.url);
 
 /** For an answer that costs nothing but starting threads on a busy machine. */
 export const ANSWER_TIMEOUT_MS = 30_000;
+/** For an answer that costs nothing but to be put together, of so many samples. */
+export function promptTimeoutMs(samples: number): number {
+  return 10_000 + samples / 100;
+}
 /** For the end of a process that was told to end. */
 export const END_TIMEOUT_MS = 5_000;
 
@@ -116,9 +120,9 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: SideSetu
       return process.call('start', serverSetup, ANSWER_TIMEOUT_MS);
     },
     spin: () => process.call('spin', spin, ANSWER_TIMEOUT_MS),
-    begin: () => process.call('begin', {}, ANSWER_TIMEOUT_MS),
+    begin: () => process.call('begin', {}, promptTimeoutMs(0)),
     async end() {
-      const { reading, calls } = await process.call('end', {}, ANSWER_TIMEOUT_MS);
+      const { reading, calls } = await process.call('end', {}, promptTimeoutMs(loggedCalls));
       return {
         reading: { ...reading, spinnerRounds: reading.spinners.rounds },
         calls,

@@ -63,6 +63,13 @@ const optionSchema = z.object({
 const claimSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('forced-switch') }),
   z.object({ kind: z.literal('timed-request') }),
+  z.object({ kind: z.literal('patient-request') }),
+  z.object({
+    kind: z.literal('fast-path'),
+    acquire: z.number().int().nonnegative(),
+    release: z.number().int().nonnegative(),
+  }),
+  z.object({ kind: z.literal('single-wake') }),
   z.object({ kind: z.literal('priority') }),
   z.object({ kind: z.literal('zero-at-rest'), word: z.string() }),
   z.object({ kind: z.literal('bounded-bypass'), times: z.number().int().min(0).max(14) }),
@@ -83,6 +90,7 @@ const rulesSchema = z.object({
   acquire: generatorFunction,
   release: generatorFunction,
   setPriority: generatorFunction.optional(),
+  pollsEveryNs: z.number().positive().optional(),
   yieldPoint: z.discriminatedUnion('kind', [
     z.object({ kind: z.literal('requested'), word: z.number().int().nonnegative() }),
     z.object({ kind: z.literal('ticks'), every: z.number().int().positive() }),

@@ -22,6 +22,11 @@ export interface Rules {
   /** When a thread that runs on must offer the lock; it then does `release` and `acquire`. */
   readonly yieldPoint: YieldPoint;
   /**
+   * Waiters poll: a release need not wake anybody, because while the lock is free one of those who wait looks again by itself within
+   * this time. Absent: a release wakes whom it must, and who sleeps beside a free lock has lost a wake-up.
+   */
+  readonly pollsEveryNs?: number;
+  /**
    * Called by the thread that holds the lock: makes `priority` its own (higher runs first, 0 at birth). Absent: the policy knows no
    * priorities.
    */
@@ -55,9 +60,22 @@ export type Claim<Name extends string = string> =
   | { readonly kind: 'priority' }
   /**
    * A thread whose sleep in acquire has timed out twice, while one and the same thread of no higher priority held the lock, does not
-   * sleep again unless the word of the yield point is set.
+   * sleep again unless the word of the yield point is set. Nor does it sleep for ever unless that is set, or others are about to acquire or
+   * release.
    */
   | { readonly kind: 'timed-request' }
+  /**
+   * A thread sets the word of the yield point, on which another of its own priority holds the lock, only after a sleep that timed
+   * out and in which the lock did not change hands. (It may have looked just before it did.)
+   */
+  | { readonly kind: 'patient-request' }
+  /**
+   * A thread that comes back to a lock which nobody else uses takes it in so many steps at the most and releases it in so many, and
+   * none of them sleeps or wakes: no system call.
+   */
+  | { readonly kind: 'fast-path'; readonly acquire: number; readonly release: number }
+  /** No step of a release wakes more than one thread, since one only can have the lock. */
+  | { readonly kind: 'single-wake' }
   /** The word is 0 again when every thread has released and none acquires: a count that is kept right, a request that is not left behind. */
   | { readonly kind: 'zero-at-rest'; readonly word: Name }
   /** While a thread waits, others take the lock at most so many times, 14 at the most. */

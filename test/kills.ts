@@ -23,7 +23,10 @@ while (outcomes.length < runs) {
   // The run had ended already: drawn again, unless something is wrong with it.
   if (outcome.victim === null && outcome.faults.length === 0 && tooLate++ < runs) continue;
   outcomes.push(outcome);
-  if (outcomes.length % 25 === 0) process.stdout.write(`${outcomes.length} of ${runs}\n`);
+  if (outcomes.length % 25 === 0)
+    process.stdout.write(
+      `${outcomes.length} of ${runs}, faults: ${outcomes.flatMap((outcome) => outcome.faults).length}\n`,
+    );
 }
 rmSync(folder, { recursive: true });
 

@@ -3,6 +3,8 @@
 export interface PartnerTask {
   /** `sleeper`: sleeps, and says when it woke. `busy`: keeps a CPU. */
   readonly kind: 'sleeper' | 'busy';
+  /** How long a sleeper works before each sleep; 0: not at all. */
+  readonly workMs: number;
   /** The CPU it runs on; null for any. */
   readonly cpu: number | null;
   /** An `Int32Array`: {@link WORD}. */

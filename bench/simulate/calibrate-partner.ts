@@ -18,7 +18,10 @@ if (task.kind === 'busy') {
   const originNs = clockOriginNs();
   let turn = 0;
   while (turn >= 0) {
+    const workedMs = performance.now() + task.workMs;
+    while (performance.now() < workedMs);
     Atomics.store(words, WORD.asleep, turn + 1);
+    if (task.workMs > 0) futexes.wake(WORD.asleep, 1);
     while (Atomics.load(words, WORD.turn) === turn) futexes.wait(WORD.turn, turn, Infinity);
     wokeAt[0] = performance.now() * 1e6 + originNs;
     turn = Atomics.load(words, WORD.turn);

@@ -29,6 +29,12 @@ import type { Quantiles } from './random.ts';
 const PARTNER = new URL('./calibrate-partner.js', import.meta.url);
 const SHARES = [0, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1] as const;
 const WAKES = 2_000;
+const LONG_MS = 0.5;
+/** A CPU thread that gave the lock up sleeps for about so long before it is woken. */
+const SOON_MS = 0.015;
+const SOON_WITHIN_NS = 100_000;
+/** How long it worked before: an idle CPU's patience, before it sleeps deeper, depends on how often it was woken of late. */
+const SOON_WORK_MS = 2;
 const TIMERS = 1_000;
 const CALLS = 20_000;
 /** A gap between two readings of the clock of a thread that does nothing else, above which it was interrupted. */
@@ -51,9 +57,10 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
   const futexCallNs = median(timed(CALLS, () => futexes.wake(0, 1)));
 
   tell('waking threads');
-  const idle = await wakeUps(null, null);
-  const pinned = availableParallelism() > 1 ? await wakeUps(0, 1) : idle;
-  const shared = await wakeUps(0, 0);
+  const idle = await wakeUps(null, null, 'working');
+  const soon = await wakeUps(null, null, 'contending');
+  const pinned = availableParallelism() > 1 ? await wakeUps(0, 1, 'sleeping') : idle;
+  const shared = await wakeUps(0, 0, 'sleeping');
 
   tell('timers and interrupts');
   const pauses = overshoots(TIMERS, 1e6, () => Atomics.wait(words, 0, 0, 1));
@@ -66,16 +73,25 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
   const packed = pack(payload);
   const encodeNs = median(timed(CALLS / 4, () => void unpack(pack(payload))));
 
-  const futexWakeNs = Math.max(0, idle.wakeCallNs - futexCallNs);
+  const wakeCallNs = (wakes: { wakeCallNs: number }) => Math.max(0, wakes.wakeCallNs - futexCallNs);
   const profile: Profile = {
     name,
     summary: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} CPUs, measured by convoy calibrate; a payload packs to ${packed.length} bytes`,
     cpus: availableParallelism(),
     interpreterCostNs: 10_000,
     leafNs,
-    lock: { atomicNs, futexCallNs, futexWakeNs },
+    lock: {
+      atomicNs,
+      futexCallNs,
+      futexWakeNs: wakeCallNs(idle),
+      cold: { withinNs: SOON_WITHIN_NS, futexWakeNs: wakeCallNs(soon) },
+    },
     scheduler: {
       wakeIdleNs: quantilesOf(idle.latenciesNs.map((ns) => Math.max(0, ns - futexCallNs))),
+      wakeSoon: {
+        withinNs: SOON_WITHIN_NS,
+        latencyNs: quantilesOf(soon.latenciesNs.map((ns) => Math.max(0, ns - futexCallNs))),
+      },
       preemptNs: quantilesOf(pinned.latenciesNs.map((ns) => Math.max(0, ns - futexCallNs))),
       // There and back on one CPU are two switches and two wakes.
       switchNs: Math.max(100, Math.round(median(shared.latenciesNs) - futexCallNs)),
@@ -86,7 +102,7 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
       sleeperCreditNs: 3_000_000,
     },
     timers: { pauseOvershootNs: quantilesOf(pauses), timeoutOvershootNs: quantilesOf(timeouts) },
-    sockets: { ...sockets, wakeNs: futexWakeNs, bufferBytes: 2_621_440 },
+    sockets: { ...sockets, wakeNs: wakeCallNs(soon), bufferBytes: 2_621_440 },
     zeromq: { callNs: 1_500, ioNs: 6_000, eventLoopNs: 12_000 },
     client: { messageNs: 3_000, encodeNs: Math.round(encodeNs / 2) },
   };
@@ -118,16 +134,25 @@ function stepNs(): number {
  *
  * @param cpu where the sleeper is, and a busy thread too unless that is where this thread is; null: anywhere, on an idle CPU
  * @param mine where this thread is
+ * @param waker what this thread does between two: works, or sleeps, for half a millisecond; or what threads do that contend: the
+ *   sleeper works for a while, wakes this thread, and is woken by it right after
  */
 async function wakeUps(
   cpu: number | null,
   mine: number | null,
+  waker: 'working' | 'sleeping' | 'contending',
 ): Promise<{ latenciesNs: number[]; wakeCallNs: number }> {
   const words = new Int32Array(new SharedArrayBuffer(512));
   const wokeAtNs = new Float64Array(new SharedArrayBuffer(8));
   const futexes = new Futexes(words);
   const start = async (kind: PartnerTask['kind']) => {
-    const workerData: PartnerTask = { kind, cpu, words: words.buffer, wokeAtNs: wokeAtNs.buffer };
+    const workerData: PartnerTask = {
+      kind,
+      workMs: waker === 'contending' ? SOON_WORK_MS : 0,
+      cpu,
+      words: words.buffer,
+      wokeAtNs: wokeAtNs.buffer,
+    };
     const worker = new Worker(PARTNER, { workerData });
     const exited = new Promise((resolve) => worker.once('exit', resolve));
     await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
@@ -140,10 +165,18 @@ async function wakeUps(
   const latenciesNs: number[] = [];
   const callsNs: number[] = [];
   for (let turn = 1; turn <= WAKES; turn++) {
-    // Long enough for the sleeper to be asleep, and its CPU idle, where nothing else keeps it.
     const deadlineMs = performance.now() + ANSWER_TIMEOUT_MS;
-    do Atomics.wait(words, WORD.end, 0, 0.5);
-    while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs);
+    if (waker === 'contending') {
+      while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs)
+        futexes.wait(WORD.asleep, turn - 1, ANSWER_TIMEOUT_MS * 1e6);
+      work(SOON_MS);
+    } else {
+      // Long enough for the sleeper to be asleep, and its CPU idle, where nothing else keeps it.
+      do {
+        if (waker === 'working') work(LONG_MS);
+        else Atomics.wait(words, WORD.end, 0, LONG_MS);
+      } while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs);
+    }
     const atNs = performance.now() * 1e6 + originNs;
     Atomics.store(words, WORD.turn, turn);
     futexes.wake(WORD.turn, 1);
@@ -158,6 +191,11 @@ async function wakeUps(
   await Promise.all(ends.map(({ exited }) => exited));
   unpin();
   return { latenciesNs, wakeCallNs: median(callsNs) };
+}
+
+function work(ms: number): void {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs);
 }
 
 function overshoots(times: number, ns: number, sleep: () => void): number[] {

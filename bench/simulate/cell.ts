@@ -16,8 +16,10 @@ import { createLockState } from '../../lock/global-lock.ts';
 import { TICK_NS } from '../../lock/interpreter.ts';
 import { loadPolicy, type PolicySpec } from '../../lock/load-policy.ts';
 import { VirtualLock, VirtualLockState } from '../../lock/machines/virtual-time/lock.ts';
-import { Machine, SimulationError } from '../../lock/machines/virtual-time/machine.ts';
+import { Machine } from '../../lock/machines/virtual-time/machine.ts';
+import { SimulationError } from '../../lock/machines/virtual-time/simulation-error.ts';
 import { type Program, STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
+import { leavesDone } from '../../lock/machines/virtual-time/work.ts';
 import type { Policy } from '../../lock/policy.ts';
 import type { Socket } from '../../net/posix.ts';
 import type { MessageSocket, ServerTask } from '../../server/calls.ts';
@@ -327,7 +329,7 @@ class World {
 
   #spinnerCounts(counts: Counts, thread: VirtualThread): Counts {
     if (this.#setup.workload.spinnerKind !== 'fib') return counts;
-    return { ...counts, rounds: Math.floor(this.#machine.leavesDone(thread) / LEAVES_PER_ROUND) };
+    return { ...counts, rounds: Math.floor(leavesDone(this.#machine, thread) / LEAVES_PER_ROUND) };
   }
 
   #samples(sinceNs: number): Pick<MeasuredRound, 'sentNs' | 'rttNs' | 'lockWaitNs' | 'workNs'> {

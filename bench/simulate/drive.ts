@@ -31,26 +31,26 @@ export interface SimulatedServerThread {
 export function* drive(task: AsynchronousTask, thread: VirtualThread, server: SimulatedServerThread): Program {
   const { lock, log, kernel } = server;
   const { machine } = kernel;
-  yield* lock.acquire();
+  yield lock.acquire();
   let step = task.next();
   while (step.done !== true) {
     let result = 0;
     let failure: unknown;
     const keepsLock = server.keepsLockOnNonblocking && cannotBlock(step.value);
-    yield* lock.work(server.ticksPerCall);
+    yield lock.work(server.ticksPerCall);
     const leftNs = machine.nowNs;
-    if (!keepsLock) yield* lock.release();
+    if (!keepsLock) yield lock.release();
     try {
       result = yield* perform(step.value, thread, server);
     } catch (error) {
       failure = error;
     }
     const returnedNs = machine.nowNs;
-    if (!keepsLock) yield* lock.acquireAgain();
+    if (!keepsLock) yield lock.acquireAgain();
     log.push(leftNs, returnedNs, machine.nowNs);
     step = failure === undefined ? task.next(result) : task.throw(failure);
   }
-  yield* lock.release();
+  yield lock.release();
 }
 
 function* perform(call: SystemCall | AsynchronousCall, thread: VirtualThread, server: SimulatedServerThread): Call {

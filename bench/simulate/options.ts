@@ -6,6 +6,7 @@ import { POLICIES } from '../../lock/policies/index.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
+import { calibrated, readInterpreterProfile } from '../interpreter-profile.ts';
 import {
   DEFAULTS,
   duration,
@@ -90,7 +91,11 @@ const OPTIONS = {
   },
   'interpreter-cost': {
     type: 'string',
-    describe: 'work under the lock before each call; by default that of the profile',
+    describe: 'work under the lock before each call; by default that of --interpreter, else of the profile',
+  },
+  interpreter: {
+    type: 'string',
+    describe: 'a file of calibrate --against: what an interpreter does between two calls',
   },
   'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
   seed: { type: 'string', default: '1', describe: 'of all chance: the same seed gives the same result to the byte' },
@@ -132,6 +137,8 @@ export async function readSimulateOptions(
     reportPath: args.report === undefined ? null : await writablePath('report', args.report),
   };
   if (args.against !== undefined) {
+    if (args.interpreter !== undefined)
+      throw new UsageError('--against takes what an interpreter does from the result: leave --interpreter out');
     const against = await readResult(args.against);
     const cpus = args.cpus === undefined ? [against.environment.cpuCount] : parseRange('cpus', args.cpus, 1, MAX_CPUS);
     return { ...common, ...likeMeasured(against), cpus, against };
@@ -145,6 +152,8 @@ export async function readSimulateOptions(
   const defaults = gui ? GUI_DEFAULTS : { ...DEFAULTS, messages: DEFAULT_MESSAGES };
   const spinners = parseRange('spinners', args.spinners, 0, MAX_SPINNERS);
   const interpreterCost = args['interpreter-cost'];
+  const interpreter =
+    args.interpreter === undefined ? null : await readInterpreterProfile(args.interpreter, 'interpreter');
   const workload: Workload = {
     messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
     payloadBytes: size('size', args.size ?? defaults.size, 0, 2 ** 30),
@@ -154,7 +163,9 @@ export async function readSimulateOptions(
     spinners: Math.max(1, spinners[0] ?? 1),
     spinnerKind: list('spinner-kind', [args['spinner-kind']], SPINNER_KINDS)[0] ?? 'fib',
     interpreterCostNs:
-      interpreterCost === undefined ? profile.interpreterCostNs : duration('interpreter-cost', interpreterCost, 0, 1e9),
+      interpreterCost === undefined
+        ? (interpreter?.parameters.interpreterCostNs ?? profile.interpreterCostNs)
+        : duration('interpreter-cost', interpreterCost, 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     peerTimeoutNs: null,
     host: '127.0.0.1',
@@ -163,14 +174,18 @@ export async function readSimulateOptions(
   if (workload.payloadBytes > workload.maxMessageBytes) {
     throw new UsageError('--size is more than --max-message, which servers refuse');
   }
+  const policies = await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
+    spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
+    keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
+  });
   return {
     ...common,
     against: null,
     servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
-    policies: await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
-      spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
-      keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
-    }),
+    policies:
+      interpreter === null
+        ? policies
+        : policies.map((policy) => calibrated(policy, interpreter, interpreterCost !== undefined)),
     scenarios,
     cpus: args.cpus === undefined ? [profile.cpus] : parseRange('cpus', args.cpus, 1, MAX_CPUS),
     spinners,

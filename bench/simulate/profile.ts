@@ -35,9 +35,23 @@ export const profileSchema = z.strictObject({
     atomicNs: ns('a step of a policy that neither sleeps nor wakes'),
     futexCallNs: ns('a call of futex(2) by itself'),
     futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
+    cold: z
+      .strictObject({
+        withinNs: ns('how long ago the caller was woken at the most'),
+        futexWakeNs: ns('what it takes that caller more for each thread it wakes'),
+      })
+      .optional()
+      .describe('a caller that was woken itself just now; if absent it is like any other'),
   }),
   scheduler: z.strictObject({
     wakeIdleNs: quantiles('from the moment a thread is woken until it runs, on a CPU that was idle'),
+    wakeSoon: z
+      .strictObject({
+        withinNs: ns('how long the CPU has been idle at the most'),
+        latencyNs: quantiles('from the moment a thread is woken until it runs there'),
+      })
+      .optional()
+      .describe('a CPU that fell idle just now; if absent it is like any idle one'),
     preemptNs: quantiles('the same where it displaces another thread'),
     switchNs: ns('from one thread of a run queue to the next'),
     sliceNs: ns('after which the next thread of the queue has its turn, at the next tick'),

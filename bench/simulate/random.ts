@@ -5,7 +5,8 @@
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 
 /** A distribution: its quantiles, `[share of values that are not larger, value in nanoseconds]`, ascending, from 0 to 1. */
-export type Quantiles = readonly (readonly [share: number, ns: number])[];
+export type Quantiles = readonly Quantile[];
+type Quantile = readonly [share: number, ns: number];
 
 export class Random {
   readonly #generator;
@@ -25,15 +26,16 @@ export class Random {
     return (this.#generator.next() >>> 0) / 2 ** 32;
   }
 
-  /** A value of a distribution, in whole nanoseconds: linear between two quantiles. */
+  /** A value of a distribution of at least one quantile, in whole nanoseconds: linear between two. */
   draw(quantiles: Quantiles): number {
     const share = this.uniform();
-    let i = 1;
-    while (i < quantiles.length - 1 && share > (quantiles[i] as readonly [number, number])[0]) i++;
-    const [toShare, toNs] = quantiles[i] ?? quantiles[0] ?? [1, 0];
-    const [fromShare, fromNs] = quantiles[i - 1] ?? [0, toNs];
-    const width = toShare - fromShare;
-    return Math.floor(width > 0 ? fromNs + ((toNs - fromNs) * (share - fromShare)) / width : toNs);
+    const last = quantiles.length - 1;
+    let i = Math.min(1, last);
+    while (i < last && share > (quantiles[i] as Quantile)[0]) i++;
+    const to = quantiles[i] as Quantile;
+    const from = quantiles[Math.max(0, i - 1)] as Quantile;
+    const width = to[0] - from[0];
+    return Math.floor(width > 0 ? from[1] + ((to[1] - from[1]) * (share - from[0])) / width : to[1]);
   }
 }
 

@@ -12,7 +12,7 @@ import type { SimulationTask } from './worker.ts';
 
 const WORKER = new URL('./worker.js', import.meta.url).href;
 
-/** A policy that loops between two steps cannot be stopped but from outside; a step takes well under a microsecond. */
+/** A policy that loops or waits between two steps cannot be stopped but from outside; a step takes well under a microsecond. */
 const STILL_MS = 5_000;
 const LOOK_EVERY_MS = 500;
 
@@ -72,7 +72,7 @@ async function runWatched(pool: Piscina, setup: CellSetup, interrupted: AbortSig
   } catch (error) {
     if (interrupted.aborted) return null;
     const message = still.signal.aborted
-      ? `policy «${setup.policy.label}» loops without a step, after ${beats[1]} steps`
+      ? `policy «${setup.policy.label}» loops without a step, or waits for something that is not in its words, after ${beats[1]} steps`
       : error instanceof Error
         ? error.message
         : String(error);

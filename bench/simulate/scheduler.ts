@@ -9,7 +9,7 @@
 import { FIRST_SCHEDULER_KIND, KINDS, type Machine, type Scheduler } from '../../lock/machines/virtual-time/machine.ts';
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Profile } from './profile.ts';
-import type { Random } from './random.ts';
+import type { Quantiles, Random } from './random.ts';
 
 /** The thread that was given the CPU starts to run. */
 const READY = FIRST_SCHEDULER_KIND;
@@ -83,6 +83,8 @@ interface Cpu {
   generation: number;
   /** The generation whose slice ends by an event. */
   slicedGeneration: number;
+  /** Since when nobody has had it. */
+  idleSinceNs: number;
   /** Whether the next interrupt is among the events. */
   interruptArmed: boolean;
   /** A time that only grows: where threads that come to this queue begin. */
@@ -109,6 +111,7 @@ export class LinuxScheduler implements Scheduler {
       running: false,
       generation: 0,
       slicedGeneration: -1,
+      idleSinceNs: Number.NEGATIVE_INFINITY,
       interruptArmed: false,
       virtualTimeNs: 0,
     }));
@@ -130,7 +133,7 @@ export class LinuxScheduler implements Scheduler {
     if (cpu.current === null) {
       this.#idle--;
       // How late a timer is has been measured to the moment at which the thread runs.
-      this.#give(cpu, thread, by === null ? 0 : this.#random.draw(this.#costs.wakeIdleNs));
+      this.#give(cpu, thread, by === null ? 0 : this.#random.draw(this.#wakeNs(cpu)));
       return;
     }
     this.#enqueue(cpu, thread);
@@ -258,6 +261,13 @@ export class LinuxScheduler implements Scheduler {
     if (next !== undefined) this.#give(cpu, next, this.#costs.switchNs);
   }
 
+  /** An idle CPU looks for work for a while before it sleeps, and sleeps the deeper the longer. */
+  #wakeNs(cpu: Cpu): Quantiles {
+    const { wakeIdleNs, wakeSoon } = this.#costs;
+    const idleNs = this.#machine.nowNs - cpu.idleSinceNs;
+    return wakeSoon !== undefined && idleNs <= wakeSoon.withinNs ? wakeSoon.latencyNs : wakeIdleNs;
+  }
+
   #giveToNext(cpu: Cpu, delayNs: number): void {
     cpu.current = null;
     cpu.running = false;
@@ -265,6 +275,7 @@ export class LinuxScheduler implements Scheduler {
     const next = this.#queued > 0 ? (cpu.queue.take() ?? this.#pull(cpu)) : undefined;
     if (next === undefined) {
       this.#idle++;
+      cpu.idleSinceNs = this.#machine.nowNs;
       return;
     }
     this.#queued--;

@@ -34,6 +34,8 @@ export default definePolicy({
   claims: [
     { kind: 'forced-switch' },
     { kind: 'timed-request' },
+    { kind: 'patient-request' },
+    { kind: 'fast-path', acquire: 4, release: 5 },
     { kind: 'priority' },
     { kind: 'zero-at-rest', word: 'WAITING_LOW' },
     { kind: 'zero-at-rest', word: 'WAITING_NORMAL' },

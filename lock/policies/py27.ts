@@ -18,7 +18,11 @@ export default definePolicy({
   name: 'py27',
   summary: 'CPython 2.x: release and re-acquire every 100 ticks, barging',
   exclusive: true,
-  claims: [{ kind: 'zero-at-rest', word: 'WAITERS' }],
+  claims: [
+    { kind: 'fast-path', acquire: 1, release: 2 },
+    { kind: 'single-wake' },
+    { kind: 'zero-at-rest', word: 'WAITERS' },
+  ],
   words: {
     HELD: 'the semaphore: 0 free, 1 held',
     WAITERS: 'how many threads are in acquire and did not find it free',

@@ -32,6 +32,9 @@ export default definePolicy({
   claims: [
     { kind: 'forced-switch' },
     { kind: 'timed-request' },
+    { kind: 'patient-request' },
+    { kind: 'fast-path', acquire: 3, release: 3 },
+    { kind: 'single-wake' },
     { kind: 'zero-at-rest', word: 'WAITERS' },
     { kind: 'zero-at-rest', word: 'DROP_REQUEST' },
   ],

@@ -17,7 +17,11 @@ export default definePolicy({
   name: 'pypy16',
   summary: 'PyPy 1.6: the same as py27, every 10,000 loop iterations',
   exclusive: true,
-  claims: [{ kind: 'zero-at-rest', word: 'WAITERS' }],
+  claims: [
+    { kind: 'fast-path', acquire: 1, release: 2 },
+    { kind: 'single-wake' },
+    { kind: 'zero-at-rest', word: 'WAITERS' },
+  ],
   words: py27.words,
   options: {
     check: {

@@ -15,6 +15,7 @@ const HEADER: JournalHeader = {
   version: 1,
   given: { messages: '4', seed: '7' },
   plan: { servers: ['blocking'], policies: [py32], scenarios: ['loaded'], rounds: 3, seed: 7, workload: WORKLOAD },
+  sources: {},
   environment,
   leafNs: 150,
 };
@@ -110,11 +111,11 @@ describe('is refused, and says why:', () => {
       /messages: 4 there, 5 here/,
     ],
     ['another machine', { environment: { ...environment, cpu: 'Another' } }, /cpu: "A CPU" there, "Another" here/],
+    ['a policy that was changed', { sources: { mine: 'abc' } }, /mine: none there, "abc" here \(SHA-256 of its file\)/],
     ['another program', { environment: { ...environment, revision: 'abc' } }, /revision: null there, "abc" here/],
   ])('a run with %s', async (name, changes, message) => {
     const found = await readJournal(await written(`${name}.json`, 1));
-    const here = { ...HEADER, ...changes };
-    expect(() => refuseOtherRun(found, here.plan, here.environment)).toThrow(message);
-    refuseOtherRun(found, HEADER.plan, HEADER.environment);
+    expect(() => refuseOtherRun(found, { ...HEADER, ...changes })).toThrow(message);
+    refuseOtherRun(found, HEADER);
   });
 });

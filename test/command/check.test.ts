@@ -51,6 +51,8 @@ describe('a policy of the user', () => {
     broken: `*acquire(m) { while ((yield m.load(LOCKED)) !== 0) yield m.wait(LOCKED, 1, Infinity); yield m.store(LOCKED, 1); },
              *release(m) { yield m.store(LOCKED, 0); yield m.notify(LOCKED, 1); },`,
     'never-yields': '*acquire(m) { yield m.load(LOCKED); for (;;); }, *release() {},',
+    throws: "*acquire(m) { yield m.load(LOCKED); throw new Error('not today'); }, *release() {},",
+    'goes-on': '*acquire(m) { let i = 0; for (;;) { i++; yield m.add(LOCKED, i); } }, *release() {},',
     'waits-aside': `*acquire(m) { yield m.load(LOCKED); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0); },
                     *release() {},`,
   };
@@ -87,6 +89,13 @@ describe('a policy of the user', () => {
     expect(await run.leftovers()).toEqual([]);
   });
 
+  it('that throws, or makes steps without end, is named with how many it made', async () => {
+    const { code, stdout } = await check(path('throws'), path('goes-on'), '--threads', 'io0');
+    expect(stdout).toMatch(/throws .* acquire of thread 1 throws Error: not today, after 1 step\b/);
+    expect(stdout).toMatch(/goes-on .* not proved: acquire of thread 1 has made 1,000 steps/);
+    expect(code).toBe(EXIT.thresholdFailed);
+  });
+
   it('is left where it is when the user interrupts, and what is finished is shown', async () => {
     const run = new Convoy('check', 'py27', 'priority', '--threads', 'io2+io2,io1@1+io1+io1');
     await run.until(() => run.stdout.includes('py27'));
@@ -99,13 +108,16 @@ describe('a policy of the user', () => {
 
   it('that outgrows its bound is not called proved', async () => {
     const { code, stdout } = await check('py32', '--threads', 'io1+io1', '--states', '100');
-    expect(stdout).toMatch(/not proved: more than 100 states; until then nothing was found broken/);
+    expect(stdout).toMatch(
+      /not proved: more than 100 states, with every schedule of up to \d+ steps among them; until then nothing was found/,
+    );
     expect(code).toBe(EXIT.inconclusive);
   });
 
   it.each([
     [['py33'], /no policy «py33»/],
     [['--threads', '5'], /--threads is a number from 2 to 4/],
+    [['--threads', '1000000000'], /--threads is a number from 2 to 4/],
     [['--threads', 'io1*2'], /not «io1\*2»/],
     [['--replay', 'io0:1'], /--replay needs the one policy/],
     [['py32', '--replay', 'io0:2'], /is no schedule of py32/],

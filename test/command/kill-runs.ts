@@ -12,11 +12,13 @@ import { readResult } from '../../bench/result-file.ts';
 import { TALK_SERVERS } from '../../server/servers.ts';
 import { Convoy } from './convoy.ts';
 
-/** Offloaded, so that there are three processes beside the command's. Four cells of half a second. */
+/** Offloaded, so that there are three processes beside the command's. */
 const RUN = [
-  ...['--scenario', 'offloaded', '--rounds', '2', '--policy', 'py32', '--messages', '20'],
+  ...['--scenario', 'offloaded', '--rounds', '1', '--policy', 'py32', '--messages', '20'],
   ...['--delay', '0', '--warmup', '5', '--budget', '1s'],
 ];
+/** Unloaded and offloaded, once each. */
+const CELLS = 2;
 /** A run that is not through by then hangs: every time-out of the program is shorter. */
 const HANG_MS = 120_000;
 
@@ -84,11 +86,15 @@ export class Killer {
     const orphans = await run.leftovers();
     if (orphans.length > 0) faults.push(`${where}: ${orphans.length} processes are left`);
     const finished = finishedRounds(run.stderr);
-    const kept = await keptRounds(json);
-    const lost = finished.filter((round) => !kept.has(round));
-    if (lost.length > 0) faults.push(`${where}: not on the disk: ${lost.join(', ')}`);
-    if (resume && existsSync(journalPath(json)))
-      faults.push(...(await resumed(json, kept)).map((f) => `${where}: ${f}`));
+    try {
+      const kept = await keptRounds(json);
+      const lost = finished.filter((round) => !kept.has(round));
+      if (lost.length > 0) faults.push(`${where}: not on the disk: ${lost.join(', ')}`);
+      if (resume && existsSync(journalPath(json)))
+        faults.push(...(await resumed(json, kept)).map((fault) => `${where}: ${fault}`));
+    } catch (error) {
+      faults.push(`${where}: what is on the disk is not whole: ${error}`);
+    }
     return { victim, exitCode: ended?.code ?? null, finished: finished.length, faults };
   }
 }
@@ -149,7 +155,7 @@ async function resumed(json: string, before: ReadonlyMap<string, string>): Promi
   return [
     ...(changed.length > 0 ? [`resumed, it lost or changed ${changed.join(', ')}`] : []),
     ...(anew.length > 0 ? [`resumed, it measured ${anew.join(', ')} again`] : []),
-    ...(after.size === 4 ? [] : [`resumed, it has ${after.size} of 4 rounds`]),
+    ...(after.size === CELLS ? [] : [`resumed, it has ${after.size} of ${CELLS} rounds`]),
     ...(existsSync(journalPath(json)) ? ['resumed to its end, it left its journal'] : []),
   ];
 }

@@ -21,6 +21,27 @@ it('the same command line gives the same bytes', async () => {
   expect(files[0]).toBe(files[1]);
 });
 
+it('takes what an interpreter does from the profile that bench takes it from', async () => {
+  const profile = {
+    format: 'convoy-interpreter-profile',
+    version: 2,
+    note: 'of a test',
+    parameters: { interpreterCostNs: 7_000, py27: { interpreterCostNs: 2_000, checkTicks: 30 } },
+    calibration: null,
+  };
+  writeFileSync(at('python.json'), JSON.stringify(profile));
+  await convoy(...small, '--interpreter', at('python.json'), '--json', at('interpreter.json'));
+  const { workload, policies } = read('interpreter.json');
+  expect(workload.interpreterCostNs).toBe(7_000);
+  expect(policies).toMatchObject([
+    { label: 'py32' },
+    { label: 'py27', interpreterCostNs: 2_000, options: { check: 30 } },
+  ]);
+  const none = await convoy('simulate', '--interpreter', at('interpreter.json'));
+  expect(none.stderr).toMatch(/--interpreter: .* is no profile of convoy calibrate/);
+  expect(none.code).toBe(64);
+});
+
 it('the parts of a sweep are the whole, merged', async () => {
   const sweep = [...small, '--cpus', '1..2', '--spinners', '0..2', '--rounds', '2'];
   await convoy(...sweep, '--json', at('whole.json'));
@@ -70,7 +91,12 @@ describe('a policy that does not work is named with its steps, and the others ar
     ['waits-alone', 'yield m.wait(words.B, 0, Infinity);', /nothing can happen any more.*after \d+ steps/],
     ['throws', "yield m.load(words.A); throw new Error('oh');", /throws: oh, after \d+ steps/],
     ['never-ends', 'for (;;) yield m.load(words.A);', /10000000 steps without an end/],
-    ['loops', 'yield m.load(words.A); for (;;);', /loops without a step, after \d+ steps/],
+    ['loops', 'yield m.load(words.A); for (;;);', /loops without a step, .* after \d+ steps/],
+    [
+      'waits-aside',
+      'yield m.load(words.A); Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);',
+      /waits for something that is not in its words, after \d+ steps/,
+    ],
   ])('%s', async (name, acquire, message) => {
     const { code, stderr, stdout } = await convoy(
       'simulate',

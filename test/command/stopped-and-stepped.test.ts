@@ -80,10 +80,10 @@ describe('a process that is stopped', () => {
   );
 
   it.concurrent.each([
-    ['server', /the server's process did not answer «\w+» within 30 s/],
-    ['client', /the client's process did not answer «run» within 38 s/],
+    ['server', /the server's process did not answer «\w+» within 10\S* s/],
+    ['client', /the client's process did not answer «run» within 14\S* s/],
   ] as const)('for good, %s: the cell fails, and it is ended', { timeout: 90_000 }, async (kind, message) => {
-    const run = new Convoy(...CELL, '--messages', '10000', '--budget', '2s');
+    const run = new Convoy(...CELL, '--messages', '10000', '--budget', '1s');
     process.kill(await measuring(run, kind), 'SIGSTOP');
     const { code, stderr } = await run.finished();
     expect(stderr).toMatch(message);

@@ -211,21 +211,26 @@ it('threads without a lock share CPUs, and no more than there are', async () => 
 });
 
 describe('the work of the simulation', () => {
-  const eventsOf = async (changes: Changes) => (await simulateCell(await setupOf(changes))).effort.events;
+  const effortOf = async (changes: Changes) => (await simulateCell(await setupOf(changes))).effort;
+  const KINDS = ['events', 'steps'] as const;
 
   it('grows with the messages', async () => {
     for (const policy of ['py32', 'py27']) {
-      const some = await eventsOf({ policy, workload: { messages: 400 } });
-      const twice = await eventsOf({ policy, workload: { messages: 800 } });
-      expect(twice / some).toBeGreaterThan(1.5);
-      expect(twice / some).toBeLessThan(2.2);
+      const some = await effortOf({ policy, workload: { messages: 400 } });
+      const twice = await effortOf({ policy, workload: { messages: 800 } });
+      for (const kind of KINDS) {
+        expect(twice[kind] / some[kind]).toBeGreaterThan(1.4);
+        expect(twice[kind] / some[kind]).toBeLessThan(2.2);
+      }
     }
   });
 
   it('grows no faster than n log n with the threads, to a thousand', async () => {
-    const workload = { messages: 20, budgetNs: 1e9 };
-    const some = await eventsOf({ spinners: 250, workload });
-    const fourfold = await eventsOf({ spinners: 1_000, workload });
-    expect(fourfold / some).toBeLessThan(4 * (Math.log2(1_000) / Math.log2(250)) * 1.1);
+    const workload = { messages: 10_000, budgetNs: 200e6 };
+    const some = await effortOf({ spinners: 250, workload });
+    const fourfold = await effortOf({ spinners: 1_000, workload });
+    for (const kind of KINDS) {
+      expect(fourfold[kind] / some[kind]).toBeLessThan(4 * (Math.log2(1_000) / Math.log2(250)) * 1.1);
+    }
   });
 });

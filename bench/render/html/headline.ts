@@ -3,8 +3,8 @@ import { figureOf, type MetricName } from '../../metrics.ts';
 import type { Summary } from '../../summary.ts';
 import { plural, writeFigure, writeWithUnit } from '../format.ts';
 
-/** Policies in it; of more a reader remembers none. */
-const NAMED = 5;
+/** Policies in it, in their order; of more a reader remembers none. */
+const NAMED = 4;
 
 export function headlineOf(summaries: readonly Summary[]): string {
   const gui = summaries.filter(({ cell }) => cell.scenario === 'gui');

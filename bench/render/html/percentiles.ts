@@ -29,8 +29,8 @@ export function percentilesFigure(group: Group, looks: Looks): Figure {
     })),
     panelWidth: 'middle',
     notes: [
-      'Both axes are logarithmic: up, the round trip; to the right, the share of messages that took no longer, each line as far from ' +
-        'all messages as the one before it by a factor of ten.',
+      'Both axes are logarithmic: up, the round trip; to the right, the share of messages that took no longer; ' +
+        'from one line to the next the rest is a tenth.',
       `Reduced: each line goes through the ${QUANTILES.length} percentiles of the table and the maximum.`,
     ],
     tables: servers.map((server) => tableOf(`${group.title}, ${server}: round trip, ms`, ofServer(server))),

@@ -25,6 +25,8 @@ export function modelsFor({ policy, options }: Subject, threads: number): ModelT
   const knowsPriorities = policy.rules(layOut(policy.words), options).setPriority !== undefined;
   const texts = [...((knowsPriorities ? PRIORITY_MIXES : MIXES)[threads] ?? [])];
   for (const claim of policy.claims ?? []) {
+    // Who is alone must be quick.
+    if (claim.kind === 'fast-path' && threads === 2) texts.push('io2');
     // One thread waits while another takes the lock once more than the claim allows.
     if (claim.kind === 'bounded-bypass' && threads === 2) texts.push(`io0+io${Math.min(9, claim.times + 1)}`);
   }

@@ -8,12 +8,15 @@
  * the same. Once the positions of a thread are its real ones, not its histories, so few states are left that it is not needed;
  * and a search that leaves nothing out is easier to believe.)
  */
-import type { Claim } from '../../policy.ts';
+import { formatDuration } from '../../duration.ts';
+import { layOut } from '../../memory.ts';
+import type { Claim, Rules } from '../../policy.ts';
 import { Watch } from './claims.ts';
+import { Graph } from './graph.ts';
 import type { Piece } from './program.ts';
-import { decodeState, encodeState, MAX_POSITIONS } from './states.ts';
+import { MAX_POSITIONS, States } from './states.ts';
 import { MAX_STEPS, type Subject, type Unfolding } from './unfolding.ts';
-import { type Actor, type Move, World } from './world.ts';
+import { type Actor, type Move, sizeOf, threadsIn, World } from './world.ts';
 
 /** What is proved, or broken. */
 export type Property =
@@ -21,7 +24,10 @@ export type Property =
   | 'well-formed'
   | 'one-holder'
   | 'no-deadlock'
-  /** Nobody sleeps while the lock is free and nobody is about to wake them, be it only until a time-out. */
+  /**
+   * Nobody sleeps while the lock is free and nobody is about to wake them, be it only until a time-out; unless the policy polls, and
+   * one of them looks again as soon as it says.
+   */
   | 'no-lost-wake-up'
   /** When all have released, a newcomer can acquire, without sleep. */
   | 'obtainable'
@@ -66,58 +72,56 @@ const outgrown = (message: string): Finding => ({ kind: 'outgrown', message });
 export function search(task: Search): Verdict {
   const { subject, actors, spurious, bounds } = task;
   const world = new World(actors, Object.keys(subject.policy.words).length);
-  const watch = new Watch(subject, actors.length);
+  const watch = new Watch(subject, actors);
   const judge = new Judge(task);
   const bounded = bounds.preemptions < Infinity;
   const graph = new Graph();
-  const known = new Map<string, number>();
-  const start = encodeState(world, watch) + (bounded ? encodePast(NOBODY, 0) : '');
-  known.set(start, graph.add(-1, undefined));
+  const states = new States(world, watch, bounded ? 2 : 0);
+  states.find(world, watch, NOBODY, 0);
+  graph.add(-1, undefined);
 
-  // A Map hands out what is added to it while it is gone through: it is the queue as well.
-  for (const [state, number] of known) {
-    decodeState(state, world, watch);
-    const past = bounded ? decodePast(state) : { runner: NOBODY, preemptions: 0 };
+  // States have the numbers of the order in which they were found: going through them is breadth first.
+  for (let state = 0; state < states.size; state++) {
+    states.restore(state, world, watch);
     const found = judge.look(world);
-    if (found?.kind === 'outgrown') return { ...found, states: known.size };
-    if (found !== undefined) return { ...found, moves: graph.path(number) };
-    if (isOver(world)) graph.reachesEnd(number);
+    if (found?.kind === 'outgrown') return { ...found, states: states.size };
+    if (found !== undefined) return { ...found, moves: graph.path(state) };
+    if (isOver(world)) graph.reachesEnd(state);
     const before = watch.before(world);
-    const runnerCanGoOn = past.runner !== NOBODY && !world.isAsleep(past.runner) && !world.isEnded(past.runner);
+    const runner = bounded ? states.past(state, 2) : NOBODY;
+    const preempted = bounded ? states.past(state, 1) : 0;
+    const runnerCanGoOn = runner !== NOBODY && !world.isAsleep(runner) && !world.isEnded(runner);
+    let isMoved = false;
     for (const move of world.moves(spurious)) {
-      const preempts = runnerCanGoOn && move.thread !== past.runner;
-      const preemptions = past.preemptions + (preempts ? 1 : 0);
+      const preemptions = preempted + (runnerCanGoOn && move.thread !== runner ? 1 : 0);
       if (preemptions > bounds.preemptions) continue;
-      decodeState(state, world, watch);
+      if (isMoved) states.restore(state, world, watch);
+      isMoved = true;
       world.apply(move);
       const claim = watch.after(move, before, world);
-      if (claim !== undefined) return { kind: 'broken', ...claim, moves: [...graph.path(number), move] };
+      if (claim !== undefined) return { kind: 'broken', ...claim, moves: [...graph.path(state), move] };
       if (world.positions.some(({ id }) => id >= MAX_POSITIONS)) {
         const message = `thread ${move.thread + 1} can be in more than ${MAX_POSITIONS.toLocaleString('en')} positions`;
-        return { kind: 'outgrown', message, states: known.size };
+        return { kind: 'outgrown', message, states: states.size };
       }
-      const next = encodeState(world, watch) + (bounded ? encodePast(move.thread, preemptions) : '');
-      let nextNumber = known.get(next);
-      if (nextNumber === undefined) {
-        nextNumber = graph.add(number, move);
-        known.set(next, nextNumber);
-      }
-      graph.link(nextNumber, move);
+      const known = states.size;
+      const next = states.find(world, watch, move.thread, preemptions);
+      if (next === known) graph.add(state, move);
+      graph.link(next, move);
     }
-    graph.endOf(number);
-    if (known.size > bounds.states) {
-      return {
-        kind: 'outgrown',
-        message: `more than ${bounds.states.toLocaleString('en')} states`,
-        states: known.size,
-      };
+    graph.endOf(state);
+    if (states.size > bounds.states) {
+      // Breadth first: whatever takes fewer steps than the way to this state has been looked at.
+      const steps = graph.path(state).length - 1;
+      const message = `more than ${bounds.states.toLocaleString('en')} states, with every schedule of up to ${steps} steps among them`;
+      return { kind: 'outgrown', message, states: states.size };
     }
   }
-  if (bounded) return { kind: 'holds', states: known.size };
+  if (bounded) return { kind: 'holds', states: states.size };
   const doomed = graph.firstDoomed();
   if (doomed === undefined) {
     const loop = graph.firstLoop(actors.length);
-    if (loop === undefined) return { kind: 'holds', states: known.size };
+    if (loop === undefined) return { kind: 'holds', states: states.size };
     const message = `thread ${loop.thread + 1} goes round in a circle without sleeping`;
     return { kind: 'broken', property: 'no-busy-wait', message, moves: graph.path(loop.state) };
   }
@@ -132,7 +136,7 @@ export function search(task: Search): Verdict {
  */
 export function follow(task: Search, moves: readonly Move[]): { property: Property; message: string } | undefined {
   const world = new World(task.actors, Object.keys(task.subject.policy.words).length);
-  const watch = new Watch(task.subject, task.actors.length);
+  const watch = new Watch(task.subject, task.actors);
   const judge = new Judge(task);
   for (const move of moves) {
     const before = watch.before(world);
@@ -145,43 +149,40 @@ export function follow(task: Search, moves: readonly Move[]): { property: Proper
   return undefined;
 }
 
-const NOBODY = 0xffff;
-
-function encodePast(runner: number, preemptions: number): string {
-  return String.fromCharCode(runner, preemptions);
-}
-
-function decodePast(state: string): { runner: number; preemptions: number } {
-  return { runner: state.charCodeAt(state.length - 2), preemptions: state.charCodeAt(state.length - 1) };
-}
+/** Stands for no thread. */
+const NOBODY = -1;
 
 function isOver(world: World): boolean {
-  return world.actors.every((_, thread) => world.isEnded(thread));
+  for (let thread = 0; thread < world.actors.length; thread++) if (!world.isEnded(thread)) return false;
+  return true;
 }
 
 /** Looks at states one by one for what must hold in each. */
 class Judge {
   readonly #task: Search;
+  readonly #rules: Rules;
 
   constructor(task: Search) {
     this.#task = task;
+    const { policy, options } = task.subject;
+    this.#rules = policy.rules(layOut(policy.words), options);
   }
 
   look(world: World): Finding | undefined {
-    const holders: number[] = [];
+    let holders = 0;
     let awake = 0;
     let alive = 0;
-    for (const [thread, { place }] of world.positions.entries()) {
-      const name = `${world.piece(thread)?.kind} of thread ${thread + 1}`;
-      if (place.kind === 'fault') return broken('well-formed', `${name} ${place.message}`);
-      if (place.kind === 'endless') return outgrown(`${name} ${place.message}`);
-      if (world.holds(thread)) holders.push(thread + 1);
+    for (let thread = 0; thread < world.actors.length; thread++) {
       if (world.isEnded(thread)) continue;
+      const place = world.positions[thread]?.place;
+      if (place?.kind === 'fault') return broken('well-formed', faultOf(world, thread, place.message));
+      if (place?.kind === 'endless') return outgrown(`${nameOf(world, thread)} ${place.message}`);
+      if (world.holds(thread)) holders |= 1 << thread;
       alive++;
       if (!world.isAsleep(thread)) awake++;
     }
-    if (this.#task.subject.policy.exclusive && holders.length > 1) {
-      return broken('one-holder', `threads ${holders.join(' and ')} hold the lock at once`);
+    if (this.#task.subject.policy.exclusive && sizeOf(holders) > 1) {
+      return broken('one-holder', `${namesOf(threadsIn(holders))} hold the lock at once`);
     }
     if (awake > 0) return undefined;
     if (alive > 0) return this.#everybodySleeps(world);
@@ -189,18 +190,27 @@ class Judge {
     return broken('obtainable', 'all have released, and a newcomer cannot acquire the lock');
   }
 
-  #everybodySleeps(world: World): Finding {
-    const sleepers = world.actors.flatMap((_, thread) => (world.isAsleep(thread) ? [thread] : []));
-    const timed = sleepers.filter((thread) => {
+  #everybodySleeps(world: World): Finding | undefined {
+    const sleepers = threadsIn(world.asleep);
+    let shortestNs = Infinity;
+    for (const thread of sleepers) {
       const step = world.stepOf(thread);
-      return step?.kind === 'wait' && step.timeoutNs < Infinity;
-    });
-    const who = `thread${sleepers.length > 1 ? 's' : ''} ${sleepers.map((thread) => thread + 1).join(' and ')}`;
-    if (!this.#isObtainable(world)) {
-      if (timed.length === 0) return broken('no-deadlock', `${who} sleep for ever and nobody holds the lock`);
+      if (step?.kind === 'wait') shortestNs = Math.min(shortestNs, step.timeoutNs);
     }
-    const until = timed.length > 0 ? 'until a time-out' : 'for ever';
-    return broken('no-lost-wake-up', `${who} sleep ${until}, and nobody is left who would wake them`);
+    const isObtainable = this.#isObtainable(world);
+    if (!isObtainable && shortestNs === Infinity) {
+      return broken('no-deadlock', `${namesOf(sleepers)} sleep for ever and nobody holds the lock`);
+    }
+    const { pollsEveryNs } = this.#rules;
+    // Who polls comes back by itself; whether that helps all of them, progress decides.
+    if (isObtainable && pollsEveryNs !== undefined && shortestNs <= pollsEveryNs) return undefined;
+    const until =
+      shortestNs === Infinity
+        ? 'for ever'
+        : pollsEveryNs === undefined
+          ? 'until a time-out'
+          : `for ${formatDuration(shortestNs)}, where one of them was to look after ${formatDuration(pollsEveryNs)}`;
+    return broken('no-lost-wake-up', `${namesOf(sleepers)} sleep ${until}, and nobody is left who would wake them`);
   }
 
   /** Whether somebody who comes now gets the lock and can release it, alone and without sleep. */
@@ -217,98 +227,15 @@ class Judge {
   }
 }
 
-/** How states were reached, and which lead to which. */
-class Graph {
-  /** For each state the one it was first reached from, and the move. */
-  readonly #from: number[] = [];
-  readonly #moves: (Move | undefined)[] = [];
-  /** The successors of all states, one after the other, and where each state's end. */
-  readonly #successors: number[] = [];
-  readonly #ends: number[] = [];
-  readonly #goals: number[] = [];
-  /** For each successor, the thread whose step leads there; {@link NOBODY} if it is no thread's step. */
-  readonly #movers: number[] = [];
+function nameOf(world: World, thread: number): string {
+  return `${world.piece(thread)?.kind} of thread ${thread + 1}`;
+}
 
-  add(from: number, move: Move | undefined): number {
-    this.#moves.push(move);
-    return this.#from.push(from) - 1;
-  }
+function faultOf(world: World, thread: number, message: string): string {
+  const steps = world.positions[thread]?.depth ?? 0;
+  return `${nameOf(world, thread)} ${message}, after ${steps} step${steps === 1 ? '' : 's'}`;
+}
 
-  link(to: number, move: Move): void {
-    this.#successors.push(to);
-    this.#movers.push(move.kind === 'step' ? move.thread : NOBODY);
-  }
-
-  endOf(state: number): void {
-    this.#ends[state] = this.#successors.length;
-  }
-
-  reachesEnd(state: number): void {
-    this.#goals.push(state);
-  }
-
-  path(state: number): Move[] {
-    const moves: Move[] = [];
-    for (let at = state; at >= 0; at = this.#from[at] as number) {
-      const move = this.#moves[at];
-      if (move !== undefined) moves.push(move);
-    }
-    return moves.reverse();
-  }
-
-  /** The first state, in the order of the search, from which the end of all threads cannot be reached. */
-  firstDoomed(): number | undefined {
-    const count = this.#from.length;
-    // Predecessors in the same form as successors: counted, then filled in.
-    const ends = new Int32Array(count + 1);
-    for (const to of this.#successors) (ends[to + 1] as number)++;
-    for (let i = 1; i <= count; i++) (ends[i] as number) += ends[i - 1] as number;
-    const next = ends.slice(0, count);
-    const predecessors = new Int32Array(this.#successors.length);
-    let at = 0;
-    for (let state = 0; state < count; state++) {
-      for (; at < (this.#ends[state] as number); at++) {
-        predecessors[(next[this.#successors[at] as number] as number)++] = state;
-      }
-    }
-    const saved = new Uint8Array(count);
-    const queue = [...this.#goals];
-    for (const goal of queue) saved[goal] = 1;
-    for (let state = queue.pop(); state !== undefined; state = queue.pop()) {
-      for (let i = ends[state] as number; i < (ends[state + 1] as number); i++) {
-        const predecessor = predecessors[i] as number;
-        if (saved[predecessor] === 1) continue;
-        saved[predecessor] = 1;
-        queue.push(predecessor);
-      }
-    }
-    const doomed = saved.indexOf(0);
-    return doomed < 0 ? undefined : doomed;
-  }
-
-  /** The first state found to which a thread comes back by its own steps. */
-  firstLoop(threads: number): { state: number; thread: number } | undefined {
-    const count = this.#from.length;
-    for (let thread = 0; thread < threads; thread++) {
-      // A thread alone has one way from each state, a chain to follow. Where a notify has a choice, one of them will do.
-      const next = new Int32Array(count).fill(-1);
-      let at = 0;
-      for (let state = 0; state < count; state++) {
-        for (; at < (this.#ends[state] as number); at++) {
-          if (this.#movers[at] === thread) next[state] = this.#successors[at] as number;
-        }
-      }
-      // Each chain is marked with the state where it was begun: to meet one's own mark is to have gone round.
-      const begun = new Int32Array(count).fill(-1);
-      for (let state = 0; state < count; state++) {
-        let here = state;
-        while (here >= 0 && begun[here] === -1) {
-          begun[here] = state;
-          here = next[here] as number;
-        }
-        if (here >= 0 && begun[here] === state) return { state: here, thread };
-      }
-    }
-    return undefined;
-  }
+function namesOf(threads: readonly number[]): string {
+  return `thread${threads.length > 1 ? 's' : ''} ${threads.map((thread) => thread + 1).join(' and ')}`;
 }

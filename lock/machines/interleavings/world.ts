@@ -21,6 +21,20 @@ export type Move =
     }
   | { readonly kind: 'timeOut' | 'spurious'; readonly thread: number };
 
+/** Moves are compared and kept by the million: there is one of each. */
+const MOVES = new Map<number, Move>();
+
+/** The move of this kind; for a step, `wakes` says which sleepers it wakes. */
+function moveOf(kind: Move['kind'], thread: number, wakes = 0): Move {
+  const key = (wakes << 8) | (thread << 2) | (kind === 'step' ? 0 : kind === 'timeOut' ? 1 : 2);
+  let move = MOVES.get(key);
+  if (move === undefined) {
+    move = kind === 'step' ? { kind, thread, wakes } : { kind, thread };
+    MOVES.set(key, move);
+  }
+  return move;
+}
+
 /** A thread of the model, as the world runs it. */
 export interface Actor {
   readonly unfolding: Unfolding;
@@ -39,6 +53,10 @@ export class World {
   readonly positions: Position[];
   /** A bit for each thread. */
   asleep = 0;
+  /** For each thread and piece, what the thread has set its priority to before it. */
+  readonly #priorities: readonly (readonly number[])[];
+  /** For each thread and piece, where it begins, as soon as that is known. */
+  readonly #starts: Position[][];
 
   /** The state at the start: all words 0, every thread before its first step. */
   constructor(actors: readonly Actor[], words: number) {
@@ -46,6 +64,10 @@ export class World {
     this.words = new Int32Array(words);
     this.pieceOf = actors.map(() => 0);
     this.positions = actors.map(() => END);
+    this.#priorities = actors.map(({ pieces }) =>
+      Array.from({ length: pieces.length + 1 }, (_, i) => priorityBefore(pieces, i)),
+    );
+    this.#starts = actors.map(() => []);
     for (const thread of actors.keys()) this.#enter(thread, 0);
   }
 
@@ -82,7 +104,7 @@ export class World {
 
   /** What a thread has set its priority to. */
   priority(thread: number): number {
-    return priorityBefore(this.actors[thread]?.pieces ?? [], this.pieceOf[thread] as number);
+    return this.#priorities[thread]?.[this.pieceOf[thread] as number] as number;
   }
 
   /** The step before which a thread stands; undefined if there is none. */
@@ -98,14 +120,15 @@ export class World {
    */
   moves(spurious: boolean): Move[] {
     const moves: Move[] = [];
-    for (const thread of this.actors.keys()) {
+    for (let thread = 0; thread < this.actors.length; thread++) {
       const step = this.stepOf(thread);
       if (step === undefined) continue;
       if (!this.isAsleep(thread)) {
-        for (const wakes of this.#choicesOf(step)) moves.push({ kind: 'step', thread, wakes });
+        if (step.kind !== 'notify') moves.push(moveOf('step', thread));
+        else for (const wakes of this.#choicesOf(step)) moves.push(moveOf('step', thread, wakes));
       } else if (step.kind === 'wait') {
-        if (step.timeoutNs < Infinity) moves.push({ kind: 'timeOut', thread });
-        if (spurious) moves.push({ kind: 'spurious', thread });
+        if (step.timeoutNs < Infinity) moves.push(moveOf('timeOut', thread));
+        if (spurious) moves.push(moveOf('spurious', thread));
       }
     }
     return moves;
@@ -120,28 +143,24 @@ export class World {
     const { thread } = move;
     const step = this.stepOf(thread);
     if (step === undefined) throw new RangeError(`thread ${thread + 1} has no step to do`);
-    const advance = (of: number, result: number) => {
-      this.#advance(of, result);
-      told?.(of, result);
-    };
     if (move.kind !== 'step') {
       this.asleep &= ~(1 << thread);
-      advance(thread, move.kind === 'timeOut' ? TIMED_OUT : WOKEN);
+      this.#advance(thread, move.kind === 'timeOut' ? TIMED_OUT : WOKEN, told);
     } else if (step.kind === 'wait' && this.words[step.word] === step.expected) {
       this.asleep |= 1 << thread;
     } else if (step.kind === 'notify') {
-      const woken = move.wakes === 0 ? this.#sleepers(step.word).slice(0, step.count) : threadsIn(move.wakes);
-      for (const sleeper of woken) {
-        this.asleep &= ~(1 << sleeper);
-        advance(sleeper, WOKEN);
+      const woken = move.wakes !== 0 ? move.wakes : step.count === 0 ? 0 : this.#sleepersOn(step.word);
+      this.asleep &= ~woken;
+      for (let sleeper = 0; woken >> sleeper !== 0; sleeper++) {
+        if ((woken >> sleeper) & 1) this.#advance(sleeper, WOKEN, told);
       }
-      advance(thread, woken.length);
+      this.#advance(thread, sizeOf(woken), told);
     } else {
-      advance(thread, this.#perform(step));
+      this.#advance(thread, this.#perform(step), told);
     }
   }
 
-  #advance(thread: number, result: number): void {
+  #advance(thread: number, result: number, told: ((thread: number, result: number) => void) | undefined): void {
     const { unfolding } = this.actors[thread] as Actor;
     const next = unfolding.after((this.positions[thread] as Position).id, result);
     if (next.place.kind !== 'end') {
@@ -149,13 +168,14 @@ export class World {
     } else {
       this.#enter(thread, (this.pieceOf[thread] as number) + 1 + skippedAfter(this.piece(thread) as Piece, result));
     }
+    told?.(thread, result);
   }
 
   /** Puts a thread at the start of a piece, or of the next that has steps. */
   #enter(thread: number, first: number): void {
-    const { unfolding, pieces } = this.actors[thread] as Actor;
+    const { pieces } = this.actors[thread] as Actor;
     for (let i = first; i < pieces.length; i++) {
-      const start = unfolding.start(pieces[i] as Piece, priorityBefore(pieces, i));
+      const start = this.#startOf(thread, i);
       if (start.place.kind === 'end') continue;
       this.pieceOf[thread] = i;
       this.positions[thread] = start;
@@ -163,6 +183,13 @@ export class World {
     }
     this.pieceOf[thread] = pieces.length;
     this.positions[thread] = END;
+  }
+
+  #startOf(thread: number, piece: number): Position {
+    const starts = this.#starts[thread] as Position[];
+    const { unfolding, pieces } = this.actors[thread] as Actor;
+    starts[piece] ??= unfolding.start(pieces[piece] as Piece, this.#priorities[thread]?.[piece] as number);
+    return starts[piece] as Position;
   }
 
   #perform(step: Exclude<RecordedStep, { kind: 'notify' }>): number {
@@ -188,24 +215,23 @@ export class World {
     }
   }
 
-  /** The sets of sleepers a step can wake. One set, 0, where there is nothing to choose. */
-  #choicesOf(step: RecordedStep): readonly number[] {
-    if (step.kind !== 'notify') return NO_CHOICE;
-    const sleepers = this.#sleepers(step.word);
-    if (step.count === 0 || step.count >= sleepers.length) return NO_CHOICE;
-    const all = sleepers.reduce((set, sleeper) => set | (1 << sleeper), 0);
+  /** The sets of sleepers a notify can wake. One set, 0, where there is nothing to choose. */
+  #choicesOf({ word, count }: Extract<RecordedStep, { kind: 'notify' }>): readonly number[] {
+    const all = this.#sleepersOn(word);
+    if (count === 0 || count >= sizeOf(all)) return NO_CHOICE;
     const sets: number[] = [];
-    for (let set = 1; set < 1 << this.actors.length; set++) {
-      if ((set & all) === set && threadsIn(set).length === step.count) sets.push(set);
-    }
+    for (let set = 1; set <= all; set++) if ((set & all) === set && sizeOf(set) === count) sets.push(set);
     return sets;
   }
 
-  #sleepers(word: number): number[] {
-    return threadsIn(this.asleep).filter((thread) => {
-      const step = this.stepOf(thread);
-      return step?.kind === 'wait' && step.word === word;
-    });
+  /** A bit for each thread that sleeps on the word. */
+  #sleepersOn(word: number): number {
+    let sleepers = 0;
+    for (let thread = 0; this.asleep >> thread !== 0; thread++) {
+      const step = this.isAsleep(thread) ? this.stepOf(thread) : undefined;
+      if (step?.kind === 'wait' && step.word === word) sleepers |= 1 << thread;
+    }
+    return sleepers;
   }
 }
 
@@ -216,6 +242,13 @@ export function threadsIn(set: number): number[] {
   const threads: number[] = [];
   for (let thread = 0; set >> thread !== 0; thread++) if ((set >> thread) & 1) threads.push(thread);
   return threads;
+}
+
+/** How many bits are set. */
+export function sizeOf(set: number): number {
+  let size = 0;
+  for (let rest = set; rest !== 0; rest &= rest - 1) size++;
+  return size;
 }
 
 function priorityBefore(pieces: readonly Piece[], end: number): number {

@@ -71,9 +71,9 @@ export class EventQueue {
   }
 
   #before(a: number, b: number): boolean {
-    const [times, orders] = [this.#times, this.#orders];
+    const times = this.#times;
     const difference = (times[a] as number) - (times[b] as number);
-    return difference < 0 || (difference === 0 && (orders[a] as number) < (orders[b] as number));
+    return difference < 0 || (difference === 0 && (this.#orders[a] as number) < (this.#orders[b] as number));
   }
 
   #move(from: number, to: number): void {

@@ -3,10 +3,11 @@
  * this file only says in which order they are asked.
  */
 import { type BookBuffers, Books } from '../../books.ts';
-import { INTS_PER_WORD, layOut } from '../../memory.ts';
+import { INTS_PER_WORD, layOut, type Steps } from '../../memory.ts';
 import type { Policy, Rules } from '../../policy.ts';
 import { VirtualMemory, VirtualWords } from './memory.ts';
-import { OFFER, type Program, type VirtualThread } from './thread.ts';
+import type { Offers } from './offers.ts';
+import { REQUEST, type VirtualThread } from './thread.ts';
 
 /** What the threads of one lock share. */
 export class VirtualLockState {
@@ -37,17 +38,40 @@ export class VirtualLockState {
   }
 }
 
-/** One thread's handle. */
+/** What follows the piece of the policy that a thread is in. */
+export const THEN = {
+  /** Its program goes on. */
+  program: 0,
+  /** Another piece. */
+  piece: 1,
+  /** The work in which the lock was offered. */
+  work: 2,
+} as const;
+
+/** The piece that is under way, and what for. */
+const ACQUIRE = 0;
+const COME_BACK = 1;
+const OFFER_RELEASE = 2;
+const OFFER_ACQUIRE = 3;
+const OTHER = 4;
+
+/**
+ * One thread's handle. Its methods make requests of the thread's program, to be yielded: `yield lock.acquire()`. They are no generators, and
+ * offers are made by the machine in the midst of work: under a policy that counts ticks there are a million in a simulated second.
+ */
 export class VirtualLock {
   readonly state: VirtualLockState;
   readonly books: Books;
   readonly memory: VirtualMemory;
   /** Ticks between two offers; 0 if ticks are not counted. */
   readonly everyTicks: number;
+  /** Lets offers that nobody takes be counted instead of made; null: each is made. */
+  offers: Offers | null = null;
   readonly #rules: Rules;
   readonly #me: number;
   readonly #thread: VirtualThread;
   readonly #clock: { readonly nowNs: number };
+  #piece = OTHER;
 
   /** @param me the thread's number under this lock, from 1 */
   constructor(state: VirtualLockState, me: number, thread: VirtualThread, clock: { readonly nowNs: number }) {
@@ -63,62 +87,84 @@ export class VirtualLock {
     this.everyTicks = yieldPoint.kind === 'ticks' ? yieldPoint.every : 0;
   }
 
-  *acquire(): Program {
-    const thread = this.#thread;
-    thread.sleptAtNs = -1;
-    yield thread.steps(this.#rules.acquire(this.memory, this.#me), this);
-    if (thread.sleptAtNs >= 0) this.books.slept(this.#clock.nowNs - thread.sleptAtNs);
-    this.books.owns();
+  acquire(): number {
+    return this.#acquire(ACQUIRE);
   }
 
-  *release(): Program {
-    yield this.#thread.steps(this.#rules.release(this.memory, this.#me), this);
+  release(): number {
+    return this.#begin(OTHER, this.#rules.release(this.memory, this.#me));
   }
 
   /** After a call that was made without the lock. */
-  *acquireAgain(): Program {
-    const thread = this.#thread;
-    thread.sleptAtNs = -1;
-    yield thread.steps(this.#rules.acquire(this.memory, this.#me), this);
-    const slept = thread.sleptAtNs >= 0;
-    if (slept) this.books.slept(this.#clock.nowNs - thread.sleptAtNs);
-    this.books.cameBack(slept);
-    this.books.owns();
+  acquireAgain(): number {
+    return this.#acquire(COME_BACK);
   }
 
-  /** At a yield point at which the lock must be offered. */
-  *offer(): Program {
-    this.books.offered(1);
-    yield* this.release();
-    yield* this.acquire();
-  }
-
-  /** Interpreter work under the lock, with yield points; `Infinity`: for ever. */
-  *work(ticks: number): Program {
-    const thread = this.#thread;
-    let result = yield thread.work(Math.ceil(ticks / this.state.leafTicks), true, this);
-    while (result === OFFER) {
-      yield* this.offer();
-      result = yield thread.work(thread.leavesLeft, false, this);
-    }
+  /** Interpreter work under the lock, with yield points at which it is offered; `Infinity`: for ever. */
+  work(ticks: number): number {
+    return this.#thread.work(Math.ceil(ticks / this.state.leafTicks), this);
   }
 
   /** A yield point by itself, after long work without one. */
-  *yieldPoint(ticks: number): Program {
-    if (this.state.words.breaker >= 0) {
-      if (this.state.words.values[this.state.words.breaker] === 0) return;
+  yieldPoint(ticks: number): number {
+    const { breaker, values } = this.state.words;
+    if (breaker >= 0) {
+      if (values[breaker] === 0) return REQUEST.nothing;
     } else if (this.everyTicks > 0) {
       this.books.ticksLeft -= ticks;
-      if (this.books.ticksLeft >= 0) return;
+      if (this.books.ticksLeft >= 0) return REQUEST.nothing;
       this.books.ticksLeft = this.everyTicks;
     } else {
-      return;
+      return REQUEST.nothing;
     }
-    yield* this.offer();
+    this.#thread.leavesLeft = 0;
+    return this.offer();
   }
 
-  *setPriority(priority: number): Program {
-    if (this.#rules.setPriority === undefined) return;
-    yield this.#thread.steps(this.#rules.setPriority(this.memory, this.#me, priority), this);
+  setPriority(priority: number): number {
+    if (this.#rules.setPriority === undefined) return REQUEST.nothing;
+    return this.#begin(OTHER, this.#rules.setPriority(this.memory, this.#me, priority));
+  }
+
+  /** At a yield point at which the lock must be offered. */
+  offer(): number {
+    this.offers?.begin();
+    this.books.offered(1);
+    return this.#begin(OFFER_RELEASE, this.#rules.release(this.memory, this.#me));
+  }
+
+  /** The piece is over. Returns what follows, one of {@link THEN}. */
+  end(): number {
+    switch (this.#piece) {
+      case OFFER_RELEASE:
+        this.#acquire(OFFER_ACQUIRE);
+        return THEN.piece;
+      case OFFER_ACQUIRE:
+        this.#holds(false);
+        return THEN.work;
+      case ACQUIRE:
+      case COME_BACK:
+        this.#holds(this.#piece === COME_BACK);
+        return THEN.program;
+      default:
+        return THEN.program;
+    }
+  }
+
+  #acquire(what: number): number {
+    this.#thread.sleptAtNs = -1;
+    return this.#begin(what, this.#rules.acquire(this.memory, this.#me));
+  }
+
+  #begin(what: number, steps: Steps): number {
+    this.#piece = what;
+    return this.#thread.steps(steps, this);
+  }
+
+  #holds(afterCall: boolean): void {
+    const { sleptAtNs } = this.#thread;
+    if (sleptAtNs >= 0) this.books.slept(this.#clock.nowNs - sleptAtNs);
+    if (afterCall) this.books.cameBack(sleptAtNs >= 0);
+    this.books.owns();
   }
 }

@@ -6,15 +6,18 @@
  * no event is made. So a step costs a few nanoseconds of real time and not a turn of the queue, and what is simulated is the
  * same to the nanosecond.
  *
- * Interpreter work is not simulated leaf by leaf. A thread works until the next moment at which something can be different:
- * its work is done, its ticks are used up, or the word it looks at was set, and then to the end of the leaf it is in.
+ * What the steps of a policy do is in `steps.ts`, interpreter work in `work.ts`.
  *
  * All times are whole nanoseconds in doubles, exact up to 104 days: sums do not depend on the order in which they are made.
  */
-import { NOT_EQUAL, TIMED_OUT, WOKEN } from '../../memory.ts';
+import { TIMED_OUT } from '../../memory.ts';
 import { EventQueue } from './event-queue.ts';
+import { THEN, type VirtualLock } from './lock.ts';
 import { OP, type VirtualMemory } from './memory.ts';
-import { DONE, OFFER, OVER, PAYING, REQUEST, STATE, VirtualThread } from './thread.ts';
+import { SimulationError } from './simulation-error.ts';
+import { nextStep, perform } from './steps.ts';
+import { OVER, PAYING, REQUEST, STATE, VirtualThread } from './thread.ts';
+import { beginWork, LOOK, lookUp, mustOffer, stopWork, workOn } from './work.ts';
 
 /** What things cost, in nanoseconds. */
 export interface Costs {
@@ -24,6 +27,8 @@ export interface Costs {
   readonly futexCallNs: number;
   /** And for each thread it wakes. */
   readonly futexWakeNs: number;
+  /** The same for a caller that was woken itself just now, whose caches have forgotten the way; absent: no difference. */
+  readonly cold?: { readonly withinNs: number; readonly futexWakeNs: number } | undefined;
   /**
    * How much later a timer fires than it was set to, drawn anew for each.
    *
@@ -53,15 +58,8 @@ export const FIRST_SCHEDULER_KIND = 2;
 /** An event says `subject * KINDS + kind`. */
 export const KINDS = 8;
 
-/** A policy may spin; this is longer than any spinning that leads anywhere. */
-const MAX_STEPS_WITHOUT_SLEEP = 10_000_000;
 /** Requests of a program between two moments of time. */
 const MAX_REQUESTS_AT_ONCE = 1_000_000;
-
-/** A simulation that cannot go on; the message names the policy and says how many steps it had made. */
-export class SimulationError extends Error {
-  override readonly name = 'SimulationError';
-}
 
 export class Machine {
   nowNs = 0;
@@ -158,6 +156,7 @@ export class Machine {
       thread.sleepsOn = -1;
     }
     thread.sleepGeneration++;
+    thread.wokenAtNs = this.nowNs;
     thread.result = result;
     thread.state = STATE.ready;
     this.#schedulerOf().wake(thread, by);
@@ -168,8 +167,8 @@ export class Machine {
     thread.state = STATE.running;
     const owed = thread.owedNs;
     thread.owedNs = 0;
-    if (thread.paying === PAYING.work) this.#workOn(thread);
-    else if (owed > 0) this.#plan(thread, this.nowNs + owed);
+    if (thread.paying === PAYING.work) workOn(this, thread);
+    else if (owed > 0) this.plan(thread, this.nowNs + owed);
     else this.#go(thread);
   }
 
@@ -177,16 +176,8 @@ export class Machine {
   pause(thread: VirtualThread): void {
     thread.state = STATE.ready;
     thread.generation++;
-    if (thread.paying === PAYING.work) this.#stopWork(thread);
+    if (thread.paying === PAYING.work) stopWork(this, thread);
     else thread.owedNs = thread.paidAtNs - this.nowNs;
-  }
-
-  /** Leaves of work done so far, those of the work it is in included. */
-  leavesDone(thread: VirtualThread): number {
-    const working = thread.state === STATE.running && thread.paying === PAYING.work;
-    if (!working && thread.workedNs === 0) return thread.leavesDone;
-    const worked = thread.workedNs + (working ? this.nowNs - thread.workingSinceNs : 0);
-    return thread.leavesDone + Math.floor(worked / (thread.lock?.state.leafNs ?? Infinity));
   }
 
   /**
@@ -215,27 +206,40 @@ export class Machine {
       const { paying } = thread;
       thread.paying = PAYING.plain;
       if (paying === PAYING.step) {
-        const more = this.#perform(thread);
+        const more = perform(this, thread);
         if (more < 0) return;
         if (more > 0) {
           if (!this.#pay(thread, more)) return;
           continue;
         }
       } else if (paying === PAYING.work) {
-        if (!this.#lookUp(thread)) {
-          if (!this.#beginWork(thread)) return;
+        const found = lookUp(thread);
+        if (found === LOOK.mustOffer) {
+          this.#offer(thread);
+        } else if (found === LOOK.goesOn) {
+          if (!beginWork(this, thread)) return;
           continue;
         }
       }
 
       if (thread.piece !== null) {
-        if (this.#nextStep(thread)) {
+        if (nextStep(this, thread)) {
           thread.paying = PAYING.step;
           const { op } = thread.memory as VirtualMemory;
           if (!this.#pay(thread, op >= OP.wait ? this.costs.futexCallNs : this.costs.atomicNs)) return;
           continue;
         }
         thread.result = 0;
+        const then = (thread.lock as VirtualLock).end();
+        if (then === THEN.piece) {
+          this.#beginPiece(thread);
+          continue;
+        }
+        // What was begun before an offer is done before the next look.
+        if (then === THEN.work && thread.leavesLeft > 0) {
+          if (!beginWork(this, thread)) return;
+          continue;
+        }
       }
 
       const request = thread.program.next(thread.result);
@@ -256,223 +260,71 @@ export class Machine {
           if (!this.#pay(thread, thread.amountNs)) return;
           break;
         case REQUEST.steps:
-          thread.stepsSinceSleep = 0;
-          thread.result = 0;
+          this.#beginPiece(thread);
           break;
         case REQUEST.work:
-          if (thread.looksFirst && this.#mustOffer(thread)) thread.result = OFFER;
-          else if (thread.leavesLeft <= 0) thread.result = DONE;
-          else if (!this.#beginWork(thread)) return;
+          if (mustOffer(thread)) this.#offer(thread);
+          else if (thread.leavesLeft > 0 && !beginWork(this, thread)) return;
+          break;
+        case REQUEST.nothing:
           break;
         case REQUEST.sleepFor:
-          this.events.push(
-            this.nowNs + thread.amountNs + this.costs.timerOvershootNs(thread.timerKind, thread.amountNs),
-            thread.number * KINDS + TIMER,
-            ++thread.sleepGeneration,
-          );
-          this.#fallAsleep(thread);
+          this.armTimer(thread, thread.timerKind, thread.amountNs);
+          this.fallAsleep(thread);
           return;
         default:
-          this.#fallAsleep(thread);
+          this.fallAsleep(thread);
           return;
       }
     }
   }
 
+  #beginPiece(thread: VirtualThread): void {
+    thread.stepsSinceSleep = 0;
+    thread.result = 0;
+  }
+
+  #offer(thread: VirtualThread): void {
+    (thread.lock as VirtualLock).offer();
+    this.#beginPiece(thread);
+  }
+
   /** Lets time pass for the thread. Returns whether that is over already, or else will be an event. */
   #pay(thread: VirtualThread, ns: number): boolean {
-    const end = this.nowNs + ns;
-    if (end < this.events.nextNs && end <= this.#untilNs && !this.stopped) {
-      this.nowNs = end;
-      return true;
-    }
-    this.#plan(thread, end);
+    if (this.passes(ns)) return true;
+    this.plan(thread, this.nowNs + ns);
     return false;
   }
 
-  #plan(thread: VirtualThread, atNs: number): void {
+  /** Moves the clock on, if nobody can come between. Returns whether it did. */
+  passes(ns: number): boolean {
+    const end = this.nowNs + ns;
+    if (end >= this.events.nextNs || end > this.#untilNs || this.stopped) return false;
+    this.nowNs = end;
+    return true;
+  }
+
+  /** The thread, which is about to sleep, is woken when the time is over, and as late as such a timer is. */
+  armTimer(thread: VirtualThread, timerKind: number, forNs: number): void {
+    const atNs = this.nowNs + forNs + this.costs.timerOvershootNs(timerKind, forNs);
+    this.events.push(atNs, thread.number * KINDS + TIMER, ++thread.sleepGeneration);
+  }
+
+  /** A policy makes a step. */
+  countStep(): void {
+    (this.#pulse[1] as number)++;
+  }
+
+  /** Lets an event come when the thread has paid; instead of the one that was planned before. */
+  plan(thread: VirtualThread, atNs: number): void {
     thread.paidAtNs = atNs;
     thread.generation++;
     if (atNs !== Infinity) this.events.push(atNs, thread.number * KINDS + PAID, thread.generation);
   }
 
-  #fallAsleep(thread: VirtualThread): void {
+  /** The thread, which runs, sleeps from now on. */
+  fallAsleep(thread: VirtualThread): void {
     thread.state = STATE.sleeping;
     this.#schedulerOf().leave(thread);
-  }
-
-  /** Runs the policy to its next step. Returns false if the piece is over. */
-  #nextStep(thread: VirtualThread): boolean {
-    const piece = thread.piece as NonNullable<typeof thread.piece>;
-    const memory = thread.memory as VirtualMemory;
-    let over: boolean;
-    (this.#pulse[1] as number)++;
-    try {
-      over = piece.next(thread.result).done === true;
-    } catch (error) {
-      throw this.#failure(thread, `throws: ${error instanceof Error ? error.message : error}`);
-    }
-    if (over) {
-      if (memory.op !== OP.none) throw this.#failure(thread, 'makes a step it does not yield');
-      thread.piece = null;
-      return false;
-    }
-    thread.stepsMade++;
-    if (memory.op === OP.none) throw this.#failure(thread, 'yields what is no step');
-    if (++thread.stepsSinceSleep > MAX_STEPS_WITHOUT_SLEEP) {
-      throw this.#failure(thread, `makes ${MAX_STEPS_WITHOUT_SLEEP} steps without an end or a sleep`);
-    }
-    return true;
-  }
-
-  /** Performs the step that is written down. Returns what is still to pay for it; -1 if the thread sleeps. */
-  #perform(thread: VirtualThread): number {
-    const memory = thread.memory as VirtualMemory;
-    const { words, op } = memory;
-    memory.op = OP.none;
-    if (op === OP.notify) {
-      const woken = this.#notify(thread, memory);
-      thread.result = woken;
-      return woken * this.costs.futexWakeNs;
-    }
-    if (op === OP.wait) {
-      if (thread.sleptAtNs < 0) thread.sleptAtNs = this.nowNs;
-      if (words.values[memory.word] !== memory.first) {
-        thread.result = NOT_EQUAL;
-        return 0;
-      }
-      thread.stepsSinceSleep = 0;
-      thread.sleepsOn = memory.word;
-      thread.asleepSinceNs = this.nowNs;
-      words.sleepersOf(memory.word).add(thread.number);
-      thread.sleepGeneration++;
-      if (memory.second !== Infinity) {
-        const overshootNs = this.costs.timerOvershootNs(0, memory.second);
-        this.events.push(
-          this.nowNs + Math.floor(memory.second) + overshootNs,
-          thread.number * KINDS + TIMER,
-          thread.sleepGeneration,
-        );
-      }
-      this.#fallAsleep(thread);
-      return -1;
-    }
-    memory.op = op;
-    thread.result = memory.performAtomic();
-    memory.op = OP.none;
-    if (op !== OP.load && memory.word === words.breaker && words.watchers.size > 0) this.#cutShort(memory);
-    return 0;
-  }
-
-  #notify(thread: VirtualThread, { words, word, first }: VirtualMemory): number {
-    const sleepers = words.sleepers.get(word);
-    if (sleepers === undefined) return 0;
-    let woken = 0;
-    for (const sleeper of sleepers) {
-      if (woken >= first) break;
-      woken++;
-      this.wake(this.threads[sleeper] as VirtualThread, WOKEN, thread);
-    }
-    return woken;
-  }
-
-  /** The breaker was written: who works on looks at it at the end of the leaf he is in. */
-  #cutShort({ words }: VirtualMemory): void {
-    if (words.values[words.breaker] === 0) return;
-    for (const number of words.watchers) {
-      const worker = this.threads[number] as VirtualThread;
-      const leafNs = worker.lock?.state.leafNs ?? 0;
-      const worked = worker.workedNs + this.nowNs - worker.workingSinceNs;
-      const leaves = Math.floor(worked / leafNs) + 1;
-      if (leaves >= worker.leavesToLook) continue;
-      worker.leavesToLook = leaves;
-      this.#plan(worker, this.nowNs + leaves * leafNs - worked);
-    }
-  }
-
-  /** A look at the yield point in front of the first leaf. */
-  #mustOffer(thread: VirtualThread): boolean {
-    const lock = thread.lock as NonNullable<typeof thread.lock>;
-    const { words } = lock.state;
-    if (words.breaker >= 0) return words.values[words.breaker] !== 0;
-    if (lock.everyTicks === 0) return false;
-    lock.books.ticksLeft -= lock.state.leafTicks;
-    if (lock.books.ticksLeft >= 0) return false;
-    lock.books.ticksLeft = lock.everyTicks;
-    return true;
-  }
-
-  /** Works to the next look that matters. Returns whether that is over already. */
-  #beginWork(thread: VirtualThread): boolean {
-    const lock = thread.lock as NonNullable<typeof thread.lock>;
-    thread.workedNs = 0;
-    thread.offersAtLook = false;
-    thread.leavesToLook = thread.leavesLeft;
-    if (lock.everyTicks > 0) {
-      const { leafTicks } = lock.state;
-      // The look that finds the ticks used up is the first for which they do not suffice.
-      const looks = Math.floor(lock.books.ticksLeft / leafTicks) + 1;
-      if (looks < thread.leavesLeft) {
-        thread.leavesToLook = looks;
-        thread.offersAtLook = true;
-        lock.books.ticksLeft = lock.everyTicks;
-      } else {
-        lock.books.ticksLeft -= (thread.leavesLeft - 1) * leafTicks;
-      }
-    }
-    thread.paying = PAYING.work;
-    const { leafNs } = lock.state;
-    const end = this.nowNs + thread.leavesToLook * leafNs;
-    const breakerIsSet = lock.state.words.breaker >= 0 && lock.state.words.values[lock.state.words.breaker] !== 0;
-    if (!breakerIsSet && end < this.events.nextNs && end <= this.#untilNs && !this.stopped) {
-      this.nowNs = end;
-      return true;
-    }
-    this.#workOn(thread);
-    return false;
-  }
-
-  /** The thread works, from now on. */
-  #workOn(thread: VirtualThread): void {
-    const lock = thread.lock as NonNullable<typeof thread.lock>;
-    const { words, leafNs } = lock.state;
-    thread.workingSinceNs = this.nowNs;
-    if (words.breaker >= 0) {
-      words.watchers.add(thread.number);
-      if (words.values[words.breaker] !== 0) {
-        thread.leavesToLook = Math.min(thread.leavesToLook, Math.floor(thread.workedNs / leafNs) + 1);
-      }
-    }
-    this.#plan(thread, this.nowNs + thread.leavesToLook * leafNs - thread.workedNs);
-  }
-
-  /** The thread was taken off its CPU in the midst of work. */
-  #stopWork(thread: VirtualThread): void {
-    thread.workedNs += this.nowNs - thread.workingSinceNs;
-    thread.lock?.state.words.watchers.delete(thread.number);
-  }
-
-  /** The thread has come to a look. Returns whether the program goes on. */
-  #lookUp(thread: VirtualThread): boolean {
-    const { words } = (thread.lock as NonNullable<typeof thread.lock>).state;
-    if (words.breaker >= 0) words.watchers.delete(thread.number);
-    thread.leavesLeft -= thread.leavesToLook;
-    thread.leavesDone += thread.leavesToLook;
-    thread.workedNs = 0;
-    if (thread.leavesLeft <= 0) {
-      thread.result = DONE;
-      return true;
-    }
-    if (thread.offersAtLook || (words.breaker >= 0 && words.values[words.breaker] !== 0)) {
-      thread.result = OFFER;
-      return true;
-    }
-    return false;
-  }
-
-  #failure(thread: VirtualThread, what: string): SimulationError {
-    return new SimulationError(
-      `policy «${thread.lock?.state.label}»: ${thread.name} ${what}, after ${thread.stepsMade} steps of its own`,
-    );
   }
 }

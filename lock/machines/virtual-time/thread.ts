@@ -3,7 +3,7 @@
  * is resumed when that has been done and the time it takes has passed.
  *
  *     yield thread.run(10_000);                   // 10 µs of a CPU
- *     yield thread.steps(rules.release(m, me));   // a piece of a policy, step by step
+ *     yield lock.release();                       // a piece of a policy, step by step
  *
  * A request is a number, its particulars stand in the thread: a simulated run makes millions, and none is allocated.
  */
@@ -17,17 +17,16 @@ export const REQUEST = {
   run: 0,
   /** A piece of a policy. */
   steps: 1,
-  /** Interpreter work with yield points; result: whether the lock must be offered ({@link OFFER}) or all is done. */
+  /** Interpreter work with yield points. */
   work: 2,
   /** Sleeps until woken; result: what the waker says. */
   sleep: 3,
   /** Sleeps until woken or until the time is over; result: what the waker says, or {@link OVER}. */
   sleepFor: 4,
+  /** To go on at once. */
+  nothing: 5,
 } as const;
 
-/** Results of {@link REQUEST.work}. */
-export const DONE = 0;
-export const OFFER = 1;
 /** Result of {@link REQUEST.sleepFor}: the time was over. */
 export const OVER = -1;
 
@@ -90,10 +89,11 @@ export class VirtualThread {
   workingSinceNs = 0;
   /** Whether the look at the end of these leaves is known to find that the lock must be offered. */
   offersAtLook = false;
-  /** Whether the next leaf has a look before it: not the one right after an offer. */
-  looksFirst = true;
   /** Leaves done in all its life. */
   leavesDone = 0;
+
+  /** When its last sleep was ended. */
+  wokenAtNs = Number.NEGATIVE_INFINITY;
 
   /** Its scheduler's: the CPU it runs on or ran on last, since when, and what it has had of CPUs. */
   cpu = 0;
@@ -121,13 +121,9 @@ export class VirtualThread {
     return REQUEST.steps;
   }
 
-  /**
-   * @param leaves `Infinity`: for ever
-   * @param fresh false to go on after an offer: what was begun is done before the next look
-   */
-  work(leaves: number, fresh: boolean, lock: VirtualLock): number {
+  /** @param leaves `Infinity`: for ever */
+  work(leaves: number, lock: VirtualLock): number {
     this.leavesLeft = leaves;
-    this.looksFirst = fresh;
     this.lock = lock;
     return REQUEST.work;
   }

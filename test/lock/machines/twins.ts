@@ -52,13 +52,14 @@ function correct({ LOCKED, WAITERS }: Words): Pick<Rules, 'acquire' | 'release'>
 /** The lock of py32, with its requests and its forced switch, in which single lines can be left out. */
 function forcedSwitching(
   { LOCKED, WAITERS, DROP_REQUEST, LAST_HOLDER }: Words,
-  without: 'nothing' | 'request' | 'switch' | 'notify of the switch',
+  without: 'nothing' | 'request' | 'time-out' | 'patience' | 'switch' | 'notify of the switch',
 ): Rules {
   return {
     *acquire(m, me) {
       yield m.add(WAITERS, 1);
       while ((yield m.compareExchange(LOCKED, FREE, HELD)) !== FREE) {
-        const outcome = yield m.wait(LOCKED, HELD, 5e6);
+        if (without === 'patience') yield m.store(DROP_REQUEST, 1);
+        const outcome = yield m.wait(LOCKED, HELD, without === 'time-out' ? Infinity : 5e6);
         if (outcome === TIMED_OUT && without !== 'request') yield m.store(DROP_REQUEST, 1);
       }
       yield m.add(WAITERS, -1);
@@ -84,10 +85,37 @@ export const SOUND: Readonly<Record<string, Subject>> = {
     (words) => forcedSwitching(words, 'nothing'),
     [{ kind: 'forced-switch' }, { kind: 'timed-request' }],
   ),
+  'a lock whose waiters poll, and says so': policyOf((words) => polling(words)),
+  'a lock that is quick when nobody contends, and wakes one': policyOf(
+    () => ({}),
+    [{ kind: 'fast-path', acquire: 1, release: 2 }, { kind: 'single-wake' }],
+  ),
   'a ticket lock, of which it claims that nobody is passed by more than those before it': policyOf(ticketLock, [
     { kind: 'bounded-bypass', times: 2 },
   ]),
 };
+
+/** A release wakes nobody; who waits looks again after a while. In the manner of today's PyPy, whose waiters poll. */
+function polling(
+  { LOCKED }: Words,
+  { sleepNs = 1e5, afterTwo = sleepNs, looks = true }: { sleepNs?: number; afterTwo?: number; looks?: boolean } = {},
+): Rules {
+  return {
+    *acquire(m) {
+      let sleeps = 0;
+      while ((yield m.compareExchange(LOCKED, FREE, HELD)) !== FREE) {
+        yield m.wait(LOCKED, HELD, sleeps < 2 ? sleepNs : afterTwo);
+        if (sleeps < 2) sleeps++;
+        while (!looks) yield m.wait(LOCKED, FREE, sleepNs);
+      }
+    },
+    *release(m) {
+      yield m.store(LOCKED, FREE);
+    },
+    yieldPoint: { kind: 'never' },
+    pollsEveryNs: 1e5,
+  };
+}
 
 /** Takes a number, waits until it is called. */
 function ticketLock({ OTHER: NEXT, GATE: CALLED }: Words): Rules {
@@ -190,6 +218,26 @@ export const TWINS: Readonly<Record<string, Twin>> = {
         yield m.store(LOCKED, FREE);
       },
     })),
+  },
+  'polls, and does not say so': {
+    breaks: 'no-lost-wake-up',
+    subject: policyOf((words) => {
+      const { pollsEveryNs: _, ...rules } = polling(words);
+      return rules;
+    }),
+  },
+  'polls less often than it says': {
+    breaks: 'no-lost-wake-up',
+    subject: policyOf((words) => polling(words, { sleepNs: 5e6 })),
+  },
+  'polls twice, and then waits to be woken': {
+    breaks: 'no-lost-wake-up',
+    model: 'io0+io0',
+    subject: policyOf((words) => polling(words, { afterTwo: Infinity })),
+  },
+  'polls, and looks at the lock no more': {
+    breaks: 'progress',
+    subject: policyOf((words) => polling(words, { looks: false })),
   },
   'counts the waiter after the look at the lock': {
     breaks: 'no-lost-wake-up',
@@ -346,6 +394,61 @@ export const TWINS: Readonly<Record<string, Twin>> = {
     breaks: 'timed-request',
     model: 'io0+cpu1',
     subject: policyOf((words) => forcedSwitching(words, 'request'), [{ kind: 'timed-request' }]),
+  },
+  'asks, and sleeps on without a time-out': {
+    breaks: 'timed-request',
+    model: 'io0+cpu1',
+    subject: policyOf((words) => forcedSwitching(words, 'time-out'), [{ kind: 'timed-request' }]),
+  },
+  'asks at once, without the wait': {
+    breaks: 'patient-request',
+    model: 'io0+cpu1',
+    subject: policyOf((words) => forcedSwitching(words, 'patience'), [{ kind: 'patient-request' }]),
+  },
+  'asks whoever has it when its time is over, and not the one that kept it waiting': {
+    breaks: 'patient-request',
+    model: 'io0+io0+io0',
+    subject: policyOf((words) => forcedSwitching(words, 'nothing'), [{ kind: 'patient-request' }]),
+  },
+  'wakes without a look whether anybody waits': {
+    breaks: 'fast-path',
+    model: 'io2',
+    subject: policyOf(
+      ({ LOCKED }) => ({
+        *release(m) {
+          yield m.store(LOCKED, FREE);
+          yield m.notify(LOCKED, 1);
+        },
+      }),
+      [{ kind: 'fast-path', acquire: 1, release: 2 }],
+    ),
+  },
+  'takes a step more than it claims': {
+    breaks: 'fast-path',
+    model: 'io2',
+    subject: policyOf(
+      ({ LOCKED, WAITERS }) => ({
+        *acquire(m) {
+          yield m.add(WAITERS, 1);
+          while ((yield m.compareExchange(LOCKED, FREE, HELD)) !== FREE) yield m.wait(LOCKED, HELD, Infinity);
+          yield m.add(WAITERS, -1);
+        },
+      }),
+      [{ kind: 'fast-path', acquire: 2, release: 2 }],
+    ),
+  },
+  'wakes all, of whom one can have the lock': {
+    breaks: 'single-wake',
+    model: 'io0+io0+io0',
+    subject: policyOf(
+      ({ LOCKED, WAITERS }) => ({
+        *release(m) {
+          yield m.store(LOCKED, FREE);
+          if ((yield m.load(WAITERS)) > 0) yield m.notify(LOCKED, Infinity);
+        },
+      }),
+      [{ kind: 'single-wake' }],
+    ),
   },
   'claims that nobody is passed by, and lets anybody in': {
     breaks: 'bounded-bypass',

@@ -1,0 +1,93 @@
+/**
+ * Policies step by step in virtual time: what a policy yields is looked at, paid for by the machine, and then performed, all of it at
+ * that one moment. A policy that does not work is stopped here, and named with the steps it had made.
+ */
+import { NOT_EQUAL, type Steps, WOKEN } from '../../memory.ts';
+import type { Machine } from './machine.ts';
+import { OP, type VirtualMemory } from './memory.ts';
+import { SimulationError } from './simulation-error.ts';
+import type { VirtualThread } from './thread.ts';
+import { cutShort } from './work.ts';
+
+/** A policy may spin; this is longer than any spinning that leads anywhere. */
+const MAX_STEPS_WITHOUT_SLEEP = 10_000_000;
+
+/** Runs the policy to its next step. Returns false if the piece is over. */
+export function nextStep(machine: Machine, thread: VirtualThread): boolean {
+  const piece = thread.piece as Steps<unknown>;
+  const memory = thread.memory as VirtualMemory;
+  let over: boolean;
+  machine.countStep();
+  try {
+    over = piece.next(thread.result).done === true;
+  } catch (error) {
+    throw failure(thread, `throws: ${error instanceof Error ? error.message : error}`);
+  }
+  if (over) {
+    if (memory.op !== OP.none) throw failure(thread, 'makes a step it does not yield');
+    thread.piece = null;
+    return false;
+  }
+  thread.stepsMade++;
+  if (memory.op === OP.none) throw failure(thread, 'yields what is no step');
+  if (++thread.stepsSinceSleep > MAX_STEPS_WITHOUT_SLEEP) {
+    throw failure(thread, `makes ${MAX_STEPS_WITHOUT_SLEEP} steps without an end or a sleep`);
+  }
+  return true;
+}
+
+/** Performs the step that is written down. Returns what is still to pay for it; -1 if the thread sleeps. */
+export function perform(machine: Machine, thread: VirtualThread): number {
+  const memory = thread.memory as VirtualMemory;
+  const { words, op } = memory;
+  memory.op = OP.none;
+  if (op === OP.notify) {
+    const woken = notify(machine, thread, memory);
+    thread.result = woken;
+    return woken === 0 ? 0 : woken * wakeNs(machine, thread);
+  }
+  if (op === OP.wait) {
+    if (thread.sleptAtNs < 0) thread.sleptAtNs = machine.nowNs;
+    if (words.values[memory.word] !== memory.first) {
+      thread.result = NOT_EQUAL;
+      return 0;
+    }
+    thread.stepsSinceSleep = 0;
+    thread.sleepsOn = memory.word;
+    thread.asleepSinceNs = machine.nowNs;
+    words.sleepersOf(memory.word).add(thread.number);
+    // A time-out of before must not end this sleep.
+    if (memory.second === Infinity) thread.sleepGeneration++;
+    else machine.armTimer(thread, 0, Math.floor(memory.second));
+    machine.fallAsleep(thread);
+    return -1;
+  }
+  memory.op = op;
+  thread.result = memory.performAtomic();
+  memory.op = OP.none;
+  if (op !== OP.load && memory.word === words.breaker && words.watchers.size > 0) cutShort(machine, words);
+  return 0;
+}
+
+function wakeNs({ costs, nowNs }: Machine, { wokenAtNs }: VirtualThread): number {
+  const { futexWakeNs, cold } = costs;
+  return cold !== undefined && nowNs - wokenAtNs <= cold.withinNs ? cold.futexWakeNs : futexWakeNs;
+}
+
+function notify(machine: Machine, thread: VirtualThread, { words, word, first }: VirtualMemory): number {
+  const sleepers = words.sleepers.get(word);
+  if (sleepers === undefined) return 0;
+  let woken = 0;
+  for (const sleeper of sleepers) {
+    if (woken >= first) break;
+    woken++;
+    machine.wake(machine.threads[sleeper] as VirtualThread, WOKEN, thread);
+  }
+  return woken;
+}
+
+function failure(thread: VirtualThread, what: string): SimulationError {
+  return new SimulationError(
+    `policy «${thread.lock?.state.label}»: ${thread.name} ${what}, after ${thread.stepsMade} steps of its own`,
+  );
+}
