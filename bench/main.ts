@@ -21,6 +21,7 @@ import { serveCommand, withServeOptions } from './serve-command.ts';
 import { showCommand } from './show-command.ts';
 import { readSimulateOptions, withSimulateOptions } from './simulate/options.ts';
 import { simulateCommand } from './simulate-command.ts';
+import { traceCommand, withTraceOptions } from './trace-command.ts';
 
 const argv = hideBin(process.argv);
 
@@ -79,6 +80,14 @@ try {
           .positional('b', { type: 'string', demandOption: true, describe: 'the result file to compare' }),
       async ({ a, b }) => {
         process.exitCode = await compareCommand(a, b);
+      },
+    )
+    .command(
+      'trace <result>',
+      'show a slow message of a recorded result, moment by moment',
+      withTraceOptions,
+      async ({ result, ...args }) => {
+        process.exitCode = await traceCommand(result, args);
       },
     )
     .command(

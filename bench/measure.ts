@@ -2,6 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { RoundTrips } from '../client/protocol.ts';
+import { partOf, retimed, type Timeline } from '../lock/timeline.ts';
 import { loadServer } from '../server/servers.ts';
 import { ClientSide } from './client-side.ts';
 import type { PlannedCell, PlannedRound } from './plan.ts';
@@ -87,12 +88,15 @@ function startProcesses(cell: PlannedCell, setup: MeasureSetup): Processes {
   const { messages, warmupMessages, port } = setup.workload;
   const loggedCalls = Math.min(MAX_LOGGED_CALLS, (messages + warmupMessages) * LOGGED_CALLS_PER_MESSAGE);
   const start = (role: Role) => (setup.startServerSide ?? startServerSide)(cell, setup, role);
-  const server = start({ what: "the server's process", port, loggedCalls });
+  const server = start({ what: "the server's process", port, loggedCalls, records: setup.records });
   try {
     return {
       server,
       client: new ClientSide(),
-      worker: cell.scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null,
+      worker:
+        cell.scenario === 'offloaded'
+          ? start({ what: 'the CPU process', port: 0, loggedCalls: 0, records: false })
+          : null,
     };
   } catch (error) {
     server.process.kill();
@@ -122,7 +126,7 @@ async function measureIn(
   const ended = await server.end();
   const offloaded = await worker?.end();
   setup.onEnd?.(ended);
-  const { reading } = ended;
+  const { reading, timeline } = ended;
 
   await client.stop();
   const { connectionErrors } = await server.stop();
@@ -136,6 +140,7 @@ async function measureIn(
     spinnerRoundsPerSecond: roundsPerSecond(offloaded?.reading ?? (solo === null ? null : reading)),
     soloRoundsPerSecond: solo?.soloRoundsPerSecond ?? null,
     connectionErrors,
+    ...(timeline === null ? {} : { timeline: timelineOfRun(timeline, trips) }),
   };
 }
 
@@ -155,6 +160,13 @@ function rawSamples(
     calls,
   );
   return { ...trips, lockWaitNs: whole(lockWaitNs), workNs: whole(workNs) };
+}
+
+/** What of a timeline is in the run, counted from its start. */
+function timelineOfRun(onMachinesClock: Timeline, { startedAtNs, durationNs }: RoundTrips): Timeline {
+  const timeline = retimed(onMachinesClock, (ns) => ns - Math.round(startedAtNs));
+  const untilNs = Math.min(timeline.untilNs, Math.round(durationNs));
+  return partOf(timeline, Math.min(untilNs, Math.max(timeline.fromNs, 0)), untilNs);
 }
 
 function meanOf(samples: Float64Array): number {

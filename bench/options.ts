@@ -44,13 +44,15 @@ export interface RunOptions {
   readonly outputs: Outputs;
   readonly thresholds: readonly Threshold[];
   readonly quiet: boolean;
+  /** Whether the threads of the servers record what they do. */
+  readonly timeline: boolean;
   /** The run it goes on with; null if it begins one. */
   readonly resume: FoundJournal | null;
   /** The options that decide what is measured, as they were given, wherever they came from. */
   readonly given: Given;
 }
 
-export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'report', string | null>>;
+export type Outputs = Readonly<Record<'json' | 'csv' | 'markdown' | 'report' | 'trace', string | null>>;
 
 export const MAX_SEED = 2 ** 31 - 1;
 const PORT_ADVICE = 'choose another --port, or leave it out for any free one';
@@ -160,6 +162,15 @@ export const OPTIONS = {
   },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
+  timeline: {
+    type: 'boolean',
+    default: false,
+    describe: 'record what every thread of a server does: who holds the lock, who waits',
+  },
+  trace: {
+    type: 'string',
+    describe: 'write that to this file, at the end, for https://ui.perfetto.dev; implies --timeline',
+  },
   report: { type: 'string', describe: 'write a page with charts to this file, at the end' },
   assert: {
     type: 'string',
@@ -275,6 +286,7 @@ async function readRun(
     workload,
     machine,
     quiet: args.quiet,
+    timeline: args.timeline || args.trace !== undefined,
     outputs: await readOutputs({ ...args, json: resultFileOf(args) }),
     resume,
     given: givenOf(args),
@@ -384,11 +396,17 @@ export async function readPolicies(texts: readonly string[], use: PolicyUse): Pr
 }
 
 async function readOutputs(args: Partial<Record<keyof Outputs, string | undefined>>): Promise<Outputs> {
-  const { json, csv, markdown, report } = args;
-  const paths = { json: resolved(json), csv: resolved(csv), markdown: resolved(markdown), report: resolved(report) };
+  const { json, csv, markdown, report, trace } = args;
+  const paths = {
+    json: resolved(json),
+    csv: resolved(csv),
+    markdown: resolved(markdown),
+    report: resolved(report),
+    trace: resolved(trace),
+  };
   const given = Object.values(paths).filter((path) => path !== null);
   if (new Set(given).size < given.length)
-    throw new UsageError('--json, --csv, --markdown and --report need a file each');
+    throw new UsageError('--json, --csv, --markdown, --report and --trace need a file each');
   for (const [option, path] of Object.entries(paths)) if (path !== null) await checkWritable(option, path);
   if (paths.json !== null) await checkWritable('json', journalPath(paths.json));
   return paths;

@@ -1,5 +1,6 @@
 /** A result, once it is measured, in every format that is made of it. The result's own file is written while the run goes on. */
 import type { Outputs } from './options.ts';
+import { renderChromeTrace } from './render/chrome-trace.ts';
 import { renderCsv } from './render/csv.ts';
 import { renderHtml } from './render/html/page.ts';
 import { renderMarkdown } from './render/markdown.ts';
@@ -14,7 +15,7 @@ import { whyNotWritten, writeWhole } from './result-file.ts';
  * @returns whether everything is written
  */
 export async function writeOutputs(
-  { csv, markdown, report }: Outputs,
+  { csv, markdown, report, trace }: Outputs,
   result: Result,
   unwritten: readonly string[],
 ): Promise<boolean> {
@@ -23,6 +24,7 @@ export async function writeOutputs(
     csv === null ? null : await whyNotWritten(csv, () => writeWhole(csv, renderCsv(result))),
     markdown === null ? null : await whyNotWritten(markdown, () => writeWhole(markdown, renderMarkdown(result))),
     report === null ? null : await whyNotWritten(report, () => writeReport(report, result)),
+    trace === null ? null : await whyNotWritten(trace, () => writeWhole(trace, renderChromeTrace(result))),
   ];
   for (const why of failures) if (why !== null) process.stderr.write(`convoy: ${why}\n`);
   return failures.every((why) => why === null);

@@ -1,5 +1,5 @@
 /** Result files, written so that a reader never sees half of one, and read so that anything else is refused by name. */
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
 import { UsageError } from './exit-codes.ts';
 import { RESULT_VERSION, type Result, resultSchema } from './result.ts';
@@ -18,12 +18,12 @@ export async function writeResult(path: string, result: Result): Promise<void> {
  * Replaces a file as a whole: written beside it first, to the disk, then renamed. Whatever goes wrong, or ends the process, the file is
  * the one before or the new one.
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, text: string | Iterable<string>): Promise<void> {
   const beside = `${path}.${process.pid}.part`;
   try {
     const file = await open(beside, 'w');
     try {
-      await file.writeFile(text);
+      await writeFile(file, text);
       // Before the rename: a name on the disk must not come before what it names.
       await file.sync();
     } finally {

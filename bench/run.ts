@@ -72,7 +72,7 @@ async function runWith(
     events.progress.starting(step);
     const round = await measure(
       step,
-      { workload: options.workload, leafNs, lockCounter, ...elsewhere },
+      { workload: options.workload, leafNs, lockCounter, records: options.timeline, ...elsewhere },
       interrupted,
       killed,
     );

@@ -49,8 +49,9 @@ export async function serve(
   const { workload, port, scenario } = options;
   const setup = { workload, leafNs: measureLeafAloneNs(), lockCounter: null };
   const start = (role: Role) => startServerSide(options, setup, role);
-  const server = start({ what: "the server's process", port, loggedCalls: 0 });
-  const worker = scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0 }) : null;
+  const server = start({ what: "the server's process", port, loggedCalls: 0, records: false });
+  const worker =
+    scenario === 'offloaded' ? start({ what: 'the CPU process', port: 0, loggedCalls: 0, records: false }) : null;
   const sides = worker === null ? [server] : [server, worker];
   const kill = () => {
     for (const { process } of sides) process.kill();

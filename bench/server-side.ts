@@ -3,6 +3,7 @@
  * or an interpreter with a lock of its own. The client, the rounds and what is made of the samples are the same for both.
  */
 import { TICK_NS } from '../lock/interpreter.ts';
+import type { Timeline } from '../lock/timeline.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
 import type { ChildError } from './caller.ts';
 import { Child } from './child.ts';
@@ -37,6 +38,8 @@ export interface SideSetup {
 /** What every measurement of a run shares. */
 export interface MeasureSetup extends SideSetup {
   readonly workload: Workload;
+  /** Whether the threads of our servers record what they do. */
+  readonly records: boolean;
   /** What starts its process; {@link startServerSide} where it is not said. */
   readonly startServerSide?: typeof startServerSide;
   /** Is given all that a server's process said at the end, of which a result keeps the most part only. */
@@ -48,6 +51,8 @@ export interface ServerEnd {
   readonly reading: Reading;
   /** Times of the calls of its busiest thread: released, returned, acquired of each in turn; null where they cannot be had. */
   readonly calls: Float64Array | null;
+  /** What its threads did, on the machine's clock; null where that was not recorded. */
+  readonly timeline: Timeline | null;
   /** How far those times may be off, on the client's clock; null where both are on one machine and the clock is the same. */
   readonly clockErrorNs: number | null;
   /** Waits for the lock that timed out; null where they are not counted. */
@@ -61,6 +66,7 @@ export interface Role {
   readonly port: number;
   /** How many of its last calls each thread notes the times of. */
   readonly loggedCalls: number;
+  readonly records: boolean;
 }
 
 /** A process that is told to end: one of this machine, or one that an agent has started. */
@@ -108,10 +114,10 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: SideSetu
   const { workload, leafNs } = setup;
   const process = new Child(role.what, SERVER_PROCESS, serverCommands);
   const { host, maxMessageBytes, peerTimeoutNs } = workload;
-  const { port, loggedCalls } = role;
+  const { port, loggedCalls, records } = role;
   const ticksPerCall = (policy.interpreterCostNs ?? workload.interpreterCostNs) / TICK_NS;
   const limits = { maxMessageBytes, peerTimeoutNs };
-  const serverSetup = { server, policy, host, port, ...limits, ticksPerCall, leafNs, loggedCalls };
+  const serverSetup = { server, policy, host, port, ...limits, ticksPerCall, leafNs, loggedCalls, records };
   const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: policy.spinnerPriority };
   return {
     process,
@@ -122,10 +128,11 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: SideSetu
     spin: () => process.call('spin', spin, ANSWER_TIMEOUT_MS),
     begin: () => process.call('begin', {}, promptTimeoutMs(0)),
     async end() {
-      const { reading, calls } = await process.call('end', {}, promptTimeoutMs(loggedCalls));
+      const { reading, calls, timeline } = await process.call('end', {}, promptTimeoutMs(loggedCalls));
       return {
         reading: { ...reading, spinnerRounds: reading.spinners.rounds },
         calls,
+        timeline,
         clockErrorNs: null,
         timeouts: null,
       };
@@ -156,6 +163,7 @@ function interpreted(server: string, spec: ReferenceSpec, setup: SideSetup, role
       return {
         reading: readingOf(reading),
         calls: calls === null ? null : Float64Array.from(calls),
+        timeline: null,
         clockErrorNs: null,
         timeouts: reading.server && { count: reading.server.timeouts, tookNs: reading.server.timedOutNs },
       };

@@ -28,9 +28,9 @@ export async function simulateCommand(options: SimulateOptions): Promise<number>
     ),
   );
   progress.end();
-  const { jsonPath, reportPath } = options;
+  const { jsonPath, reportPath, tracePath } = options;
   const why = jsonPath === null ? null : await whyNotWritten(jsonPath, () => writeResult(jsonPath, result));
-  const outputs = { json: jsonPath, csv: null, markdown: null, report: reportPath };
+  const outputs = { json: jsonPath, csv: null, markdown: null, report: reportPath, trace: tracePath };
   const written = await writeOutputs(outputs, result, why === null ? [] : [why]);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   if (options.against !== null) {

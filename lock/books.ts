@@ -48,12 +48,21 @@ export class Books {
     if (this.#spinners[behind] === 1) (counters[COUNTER.waitBehindSpinnersNs] as number) += waitNs;
   }
 
+  /**
+   * The thread that held the lock last, if it was another one; 0 if not, or where several may hold it at once. Asked by the holder
+   * before {@link owns}.
+   */
+  get taker(): number {
+    // Written and read by holders only: the lock itself orders these accesses.
+    const last = this.#books[LAST_OWNER] as number;
+    return this.#exclusive && last !== this.#me ? last : 0;
+  }
+
   /** The thread holds the lock again after a call without it. Said before {@link owns}. */
   cameBack(slept: boolean): void {
     const counters = this.#counters;
     (counters[COUNTER.transitions] as number)++;
-    // Written and read by holders only: the lock itself orders these accesses.
-    if (this.#exclusive && this.#books[LAST_OWNER] !== this.#me) {
+    if (this.taker !== 0) {
       (counters[COUNTER.steals] as number)++;
       if (slept) (counters[COUNTER.waits] as number)++;
     }

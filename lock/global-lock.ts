@@ -5,9 +5,10 @@
 import { BOOKS_DOUBLES, type BookBuffers, Books } from './books.ts';
 import { DOUBLES_PER_THREAD } from './counters.ts';
 import { LockLost } from './lost-lock.ts';
-import { runSteps, ThreadMemory } from './machines/threads.ts';
+import { RecordedThreadMemory, runSteps, ThreadMemory } from './machines/threads.ts';
 import { INTS_PER_WORD, layOut } from './memory.ts';
 import type { Policy, Rules } from './policy.ts';
+import type { Recorder } from './recorder.ts';
 
 /** The most threads that can share one lock: numbers 1 to this. */
 export const MAX_THREADS = 1023;
@@ -49,6 +50,7 @@ export class GlobalLock {
   readonly #words: Int32Array<SharedArrayBuffer>;
   readonly #books: Books;
   readonly #me: number;
+  readonly #recorder: Recorder | null;
   /** Index of the word that asks for a yield, or -1. */
   readonly #breaker: number;
   /** Ticks between two yields, or 0. */
@@ -59,31 +61,44 @@ export class GlobalLock {
    * @param options values of the policy's options, all of them
    * @param state the lock's shared memory
    * @param me this thread's number, 1 to {@link MAX_THREADS}, no other thread's
+   * @param recorder is told what this thread does; its clock is `performance.now()`, in nanoseconds
    * @throws RangeError if `me` is no such number
    */
-  constructor(policy: Policy, options: Readonly<Record<string, number>>, state: LockState, me: number) {
+  constructor(
+    policy: Policy,
+    options: Readonly<Record<string, number>>,
+    state: LockState,
+    me: number,
+    recorder: Recorder | null = null,
+  ) {
     if (!Number.isInteger(me) || me < 1 || me > MAX_THREADS) {
       throw new RangeError(`a thread's number is 1 to ${MAX_THREADS}, not ${me}`);
     }
     this.#rules = policy.rules(layOut(policy.words), options);
     this.#words = new Int32Array(state.words);
     this.#books = new Books(state, policy.exclusive, me);
-    this.#memory = new ThreadMemory(this.#words, new Int32Array(state.lost));
     this.#me = me;
     const { yieldPoint } = this.#rules;
     this.#breaker = yieldPoint.kind === 'requested' ? yieldPoint.word : -1;
     this.#everyTicks = yieldPoint.kind === 'ticks' ? yieldPoint.every : 0;
+    this.#recorder = recorder;
+    const lost = new Int32Array(state.lost);
+    this.#memory =
+      recorder === null
+        ? new ThreadMemory(this.#words, lost)
+        : new RecordedThreadMemory(this.#words, lost, recorder, this.#breaker);
   }
 
   /** Returns when this thread holds the lock. */
   acquire(): void {
+    this.#recorder?.wants();
     this.#acquire();
-    this.#books.owns();
   }
 
-  /** Gives the lock up. The caller holds it. */
+  /** Gives the lock up, for long. The caller holds it. */
   release(): void {
-    runSteps(this.#rules.release(this.#memory, this.#me));
+    this.#recorder?.leaves();
+    this.#release();
   }
 
   /** {@link release} because of an error, unless that was that there is no lock any more. */
@@ -98,24 +113,34 @@ export class GlobalLock {
    * @returns what the call returns; what it throws is thrown with the lock held again
    */
   around<Result>(call: () => Result): Result {
-    this.release();
+    this.leave(0, performance.now());
     try {
       return call();
     } finally {
-      this.acquireAgain();
+      this.comeBack(performance.now());
     }
   }
 
   /**
-   * The second half of {@link around}, for callers that cannot say it with a closure: acquires and counts the transition.
+   * The first half of {@link around}, for callers that cannot say it with a closure: gives the lock up for the time of a call.
    *
-   * @returns whether the thread had to sleep for it
+   * @param call which, as a number that the reader of a recording knows; 0 if there is nothing to know
+   * @param nowMs by `performance.now()`
    */
-  acquireAgain(): boolean {
-    const slept = this.#acquire();
-    this.#books.cameBack(slept);
-    this.#books.owns();
-    return slept;
+  leave(call: number, nowMs: number): void {
+    this.#recorder?.calls(call, nowMs * 1e6);
+    this.#release();
+  }
+
+  /**
+   * The second half: acquires and counts the transition.
+   *
+   * @param nowMs when the call had returned, by `performance.now()`
+   * @returns when the lock was acquired; that is `nowMs` unless the thread slept, for reading the clock costs as much as a free lock
+   */
+  comeBack(nowMs: number): number {
+    this.#recorder?.wants(nowMs * 1e6);
+    return this.#acquire(true) || nowMs;
   }
 
   /**
@@ -150,17 +175,33 @@ export class GlobalLock {
 
   #yield(): void {
     this.#books.offered(1);
-    this.release();
-    this.acquire();
+    // Whoever counts ticks offers every few microseconds, and would feel a look at the clock each time.
+    this.#recorder?.offers(this.#breaker >= 0);
+    this.#release();
+    this.#acquire();
   }
 
-  /** Returns whether the thread slept, and adds up for how long. */
-  #acquire(): boolean {
+  #release(): void {
+    runSteps(this.#rules.release(this.#memory, this.#me));
+  }
+
+  /**
+   * Acquires and keeps the books.
+   *
+   * @param afterCall whether the thread comes back from one
+   * @returns when the thread had the lock, by `performance.now()`, if it slept; else 0, and the clock was not read
+   */
+  #acquire(afterCall = false): number {
     const memory = this.#memory;
+    const books = this.#books;
     memory.sleptAtMs = 0;
     runSteps(this.#rules.acquire(memory, this.#me));
-    if (memory.sleptAtMs === 0) return false;
-    this.#books.slept((performance.now() - memory.sleptAtMs) * 1e6);
-    return true;
+    const slept = memory.sleptAtMs !== 0;
+    const nowMs = slept ? performance.now() : 0;
+    if (slept) books.slept((nowMs - memory.sleptAtMs) * 1e6);
+    if (afterCall) books.cameBack(slept);
+    this.#recorder?.holds(books.taker, nowMs * 1e6);
+    books.owns();
+    return nowMs;
   }
 }

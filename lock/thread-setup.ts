@@ -2,6 +2,7 @@
 import { GlobalLock, type LockState } from './global-lock.ts';
 import { Interpreter } from './interpreter.ts';
 import { loadPolicy, type PolicySpec } from './load-policy.ts';
+import { Recorder } from './recorder.ts';
 
 export interface ThreadSetup {
   readonly policy: PolicySpec;
@@ -10,11 +11,20 @@ export interface ThreadSetup {
   readonly thread: number;
   /** Length of a leaf of interpreter work, for {@link Interpreter}. */
   readonly leafNs: number;
+  /** Where it records what it does: `createRing`; null if nowhere. */
+  readonly ring: SharedArrayBuffer | null;
 }
 
-/** Makes the calling thread's lock handle and interpreter. */
-export async function enterThread(setup: ThreadSetup): Promise<{ lock: GlobalLock; interpreter: Interpreter }> {
-  const policy = await loadPolicy(setup.policy);
-  const lock = new GlobalLock(policy, setup.policy.options, setup.state, setup.thread);
-  return { lock, interpreter: new Interpreter(lock, setup.leafNs) };
+/**
+ * Makes the calling thread's lock handle and interpreter.
+ *
+ * @param clockOriginNs asked, if the thread records, what to add to its `performance.now()` in nanoseconds for the machine's clock
+ */
+export async function enterThread(
+  { policy: spec, state, thread, leafNs, ring }: ThreadSetup,
+  clockOriginNs: () => number,
+): Promise<{ lock: GlobalLock; interpreter: Interpreter }> {
+  const recorder = ring === null ? null : new Recorder(ring, () => performance.now() * 1e6, clockOriginNs());
+  const lock = new GlobalLock(await loadPolicy(spec), spec.options, state, thread, recorder);
+  return { lock, interpreter: new Interpreter(lock, leafNs) };
 }

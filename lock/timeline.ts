@@ -24,13 +24,16 @@ export const MARKS = [
   'drop-requested',
   /** Gave the lock up at a yield point, and did not have it back at once. */
   'drop-honoured',
-  /** Came back from a call without the lock, and another thread, `by`, had held it meanwhile. */
+  /** Came back from a call without the lock, and another thread had held it meanwhile. */
   'stolen',
 ] as const;
 type Mark = (typeof MARKS)[number];
 
 /** An event in a timeline is the index of its word here. */
 export const EVENTS = [...STATES, ...MARKS] as const;
+
+/** Word → its number in {@link EVENTS}. */
+export const EVENT = Object.fromEntries(EVENTS.map((event, i) => [event, i])) as Readonly<Record<State | Mark, number>>;
 
 const wholeNs = z.number().int();
 
@@ -40,7 +43,7 @@ const threadTimelineSchema = z.strictObject({
   /** `server`, `connection 1`, `CPU thread 1`, … */
   name: z.string(),
   role: z.enum(['server', 'spinner']),
-  /** Events in the time of the timeline, or before it, that were overwritten before they were read. */
+  /** Events since the run began that were overwritten before they were read: what is missing before `fromNs`. */
   lostEvents: z.number().int().nonnegative(),
   /** When each event was. The first is at `fromNs`, and says the state the thread was in then. */
   atNs: z.array(wholeNs),
@@ -123,6 +126,49 @@ function faultOfThread(
     beforeNs = at;
   }
   return null;
+}
+
+/** Whether the number of a word in {@link EVENTS} is that of a state. */
+export function isStateNumber(event: number): boolean {
+  return event < STATES.length;
+}
+
+/**
+ * A part of a timeline, as a timeline.
+ *
+ * @param fromNs not before its beginning
+ * @param untilNs not after its end
+ */
+export function partOf(timeline: Timeline, fromNs: number, untilNs: number): Timeline {
+  return { ...timeline, fromNs, untilNs, threads: timeline.threads.map((thread) => cut(thread, fromNs, untilNs)) };
+}
+
+/** The same by another clock: `timeOf` turns a time into that clock's, in whole nanoseconds and in their order. */
+export function retimed(timeline: Timeline, timeOf: (ns: number) => number): Timeline {
+  const threads = timeline.threads.map((thread) => ({ ...thread, atNs: thread.atNs.map(timeOf) }));
+  return { ...timeline, fromNs: timeOf(timeline.fromNs), untilNs: timeOf(timeline.untilNs), threads };
+}
+
+/**
+ * Cuts a thread's events to a time, so that the first says the state it was in at the beginning.
+ *
+ * @param thread one that was away before its first event
+ */
+export function cut(thread: ThreadTimeline, fromNs: number, untilNs: number): ThreadTimeline {
+  const { atNs, event, by } = thread;
+  let first = 0;
+  let state = -1;
+  for (; first < atNs.length && (atNs[first] as number) <= fromNs; first++) {
+    if (isStateNumber(event[first] as number)) state = first;
+  }
+  let end = atNs.length;
+  while (end > first && (atNs[end - 1] as number) > untilNs) end--;
+  return {
+    ...thread,
+    atNs: [fromNs, ...atNs.slice(first, end)],
+    event: [state < 0 ? EVENT.away : (event[state] as number), ...event.slice(first, end)],
+    by: [state < 0 ? 0 : (by[state] as number), ...by.slice(first, end)],
+  };
 }
 
 function isState(word: State | Mark): word is State {

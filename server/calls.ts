@@ -49,6 +49,26 @@ export type AsynchronousCall =
   /** Result: how many frames went. */
   | { readonly call: 'zmqSend'; readonly socket: MessageSocket; readonly frames: Uint8Array[] };
 
+type CallName = (SystemCall | AsynchronousCall)['call'];
+
+/** What a recording calls each of them, from 1. */
+export const CALL_NUMBER: Readonly<Record<CallName, number>> = {
+  accept: 1,
+  recv: 2,
+  send: 3,
+  poll: 4,
+  close: 5,
+  startThread: 6,
+  toolkit: 7,
+  sleep: 8,
+  zmqProxy: 9,
+  zmqReceive: 10,
+  zmqSend: 11,
+};
+
+/** Number → name. The first stands for a call that has none. */
+export const CALL_NAMES: readonly string[] = ['call', ...Object.keys(CALL_NUMBER)];
+
 /** A server's thread. */
 export type ServerTask<Result = void> = Generator<SystemCall, Result, number>;
 

@@ -8,7 +8,14 @@ import * as libzmq from '../net/libzmq.ts';
 import type { Socket } from '../net/posix.ts';
 import * as posix from '../net/posix.ts';
 import type { CallLog } from './call-log.ts';
-import type { AsynchronousCall, AsynchronousTask, MessageSocket, ServerTask, SystemCall } from './calls.ts';
+import {
+  type AsynchronousCall,
+  type AsynchronousTask,
+  CALL_NUMBER,
+  type MessageSocket,
+  type ServerTask,
+  type SystemCall,
+} from './calls.ts';
 import { type Peer, tooLate } from './peer.ts';
 
 /** What a thread of a server runs with. */
@@ -43,7 +50,7 @@ export function drive(task: ServerTask, thread: ServerThread): void {
       // What an FFI costs that went cold, several times the call of an interpreter in C, is paid here, under the lock: without it the
       // time away from the lock, in which another thread can take it, would be that long.
       posix.goTheWay();
-      const leftMs = keepsLock ? stay(thread) : leave(thread);
+      const leftMs = keepsLock ? stay(thread) : leave(thread, step.value);
       try {
         result = perform(step.value, thread, leftMs);
       } catch (error) {
@@ -71,7 +78,7 @@ export async function driveAsynchronously(task: AsynchronousTask, thread: Server
     while (step.done !== true) {
       let result = 0;
       let failure: unknown;
-      const leftMs = leave(thread);
+      const leftMs = leave(thread, step.value);
       try {
         result = await performAsynchronously(step.value, thread, leftMs);
       } catch (error) {
@@ -94,18 +101,17 @@ function stay({ interpreter, ticksPerCall }: ServerThread): number {
 }
 
 /** From the task to its call: the interpreter's work, then the lock is given up. Returns when that was. */
-function leave(thread: ServerThread): number {
+function leave(thread: ServerThread, { call }: SystemCall | AsynchronousCall): number {
   const leftMs = stay(thread);
-  thread.lock.release();
+  thread.lock.leave(CALL_NUMBER[call], leftMs);
   return leftMs;
 }
 
 /** Back from the call, to the lock. */
 function comeBack({ lock, log }: ServerThread, leftMs: number): void {
   const returnedMs = performance.now();
-  // Reading the clock costs as much as a free lock: only a wait is timed.
-  const slept = lock.acquireAgain();
-  log?.record(leftMs, returnedMs, slept ? performance.now() : returnedMs);
+  const acquiredMs = lock.comeBack(returnedMs);
+  log?.record(leftMs, returnedMs, acquiredMs);
 }
 
 /** Back from a call that kept the lock. */

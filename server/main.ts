@@ -26,8 +26,9 @@ answerParent(serverCommands, {
     running().begin();
     return {};
   },
-  end: () => ({ reading: running().end(), calls: running().calls() }),
+  end: () => ({ reading: running().end(), calls: running().calls(), timeline: running().timelineOfRun() }),
   reading: () => running().end(),
+  timeline: ({ sinceNs }) => running().timeline(sinceNs),
   stop: async () => {
     const connectionErrors = await running().stop();
     leaveParent();

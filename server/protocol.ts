@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { COUNTERS } from '../lock/counters.ts';
 import { policySpecSchema } from '../lock/load-policy.ts';
+import { timelineSchema } from '../lock/timeline.ts';
 
 const countsSchema = z.record(z.enum(COUNTERS), z.number());
 
@@ -20,6 +21,8 @@ export const serverSetupSchema = z.strictObject({
   leafNs: z.number(),
   /** How many of its last calls each thread notes the times of. */
   loggedCalls: z.number().int().nonnegative(),
+  /** Whether its threads and CPU threads record what they do. */
+  records: z.boolean(),
 });
 export type ServerSetup = z.infer<typeof serverSetupSchema>;
 
@@ -62,10 +65,20 @@ export const serverCommands = {
   /** Marks its end. */
   end: {
     request: z.strictObject({}),
-    answer: z.strictObject({ reading: serverReadingSchema, calls: z.instanceof(Float64Array) }),
+    answer: z.strictObject({
+      reading: serverReadingSchema,
+      calls: z.instanceof(Float64Array),
+      /** Since `begin`, on the machine's clock; null if nothing is recorded. */
+      timeline: timelineSchema.nullable(),
+    }),
   },
   /** What happened since `begin`, for whoever looks on. */
   reading: { request: z.strictObject({}), answer: serverReadingSchema },
+  /**
+   * What the threads have done until now, for whoever looks on. All times are on the machine's clock, CLOCK_MONOTONIC in nanoseconds:
+   * `process.hrtime.bigint()`.
+   */
+  timeline: { request: z.strictObject({ sinceNs: z.number() }), answer: timelineSchema },
   /** Ends all threads and connections. The process then exits by itself. */
   stop: {
     request: z.strictObject({}),

@@ -25,10 +25,13 @@ import {
 import { createLockState, type LockState, MAX_THREADS } from '../lock/global-lock.ts';
 import { loadPolicy } from '../lock/load-policy.ts';
 import { loseLock } from '../lock/lost-lock.ts';
+import { Recording } from '../lock/recording.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
+import type { ThreadTimeline, Timeline } from '../lock/timeline.ts';
 import { clockOriginNs } from '../net/clock.ts';
 import { close, limitWaits, listen, portOf, reset, type Socket, shutdown } from '../net/posix.ts';
 import { createCallLog, readCallLog } from './call-log.ts';
+import { CALL_NAMES } from './calls.ts';
 import type { EchoServer, ZeromqServer } from './echo-server.ts';
 import { guardMemory } from './memory-guard.ts';
 import type { ServerReading, ServerSetup, SpinSetup } from './protocol.ts';
@@ -80,6 +83,7 @@ export class ServerProcess {
   readonly #freeNumbers = Array.from({ length: MAX_THREADS }, (_, i) => MAX_THREADS - i);
   /** By the number of the thread: one that ends leaves its log to the next of its number. */
   readonly #logs = new Map<number, SharedArrayBuffer>();
+  #recording: Recording | null = null;
   readonly #connectionErrors: string[] = [];
   readonly #stopSpinners = new SharedArrayBuffer(4);
   #spinning: Promise<unknown> = Promise.resolve();
@@ -100,7 +104,9 @@ export class ServerProcess {
 
   /** Listens, and starts the threads that the first client needs. Returns the port. */
   async start(): Promise<number> {
-    this.#state = createLockState(await loadPolicy(this.#setup.policy));
+    const policy = await loadPolicy(this.#setup.policy);
+    this.#state = createLockState(policy);
+    if (this.#setup.records) this.#recording = new Recording(CALL_NAMES, policy.exclusive);
     const server = await loadServer(this.#setup.server);
     return server.transport === 'zmtp' ? this.#open(server) : this.#listen(server);
   }
@@ -109,8 +115,9 @@ export class ServerProcess {
   async #listen({ concurrency }: Exclude<EchoServer, ZeromqServer>): Promise<number> {
     const listener = listen({ host: this.#setup.host, port: this.#setup.port });
     this.#stopAccepting = () => shutdown(listener);
-    const first = concurrency === 'threads' ? [this.#startThread()] : [];
-    const [main, ...idle] = await Promise.all([this.#startThread(), ...first]);
+    // In this order: a recording calls the first thread the server.
+    const threads = concurrency === 'threads' ? [this.#startThread(), this.#startThread()] : [this.#startThread()];
+    const [main, ...idle] = (await Promise.all(threads)) as [PooledThread, ...PooledThread[]];
     this.#idle.push(...idle);
     this.#accepting = this.#run(main, { kind: 'main', listener }).then((error) => {
       close(listener);
@@ -163,7 +170,7 @@ export class ServerProcess {
     });
     this.#pool = pool;
     const tasks = Array.from({ length: spinners }, () => {
-      const setup = this.#threadSetup();
+      const setup = this.#threadSetup('spinner');
       this.#spinnerThreads.add(setup.thread);
       new Uint8Array(setup.state.spinners)[setup.thread] = 1;
       return pool.run({ setup, kind, priority, stop: this.#stopSpinners } satisfies SpinnerTask).then(
@@ -184,6 +191,7 @@ export class ServerProcess {
   /** Marks the start of what is measured. */
   begin(): void {
     this.#begun = this.#snapshot();
+    this.#recording?.begin();
   }
 
   /**
@@ -191,7 +199,7 @@ export class ServerProcess {
    * Released, returned, acquired of the first call, then of the second, and so on, on the machine's clock.
    */
   calls(): Float64Array<ArrayBuffer> {
-    const sinceNs = this.#begun === undefined ? 0 : this.#begun.atMs * 1e6 + clockOriginNs();
+    const sinceNs = this.#begunNs();
     const logs = [...this.#logs.values()].map((log) =>
       readCallLog(log).filter(({ acquiredNs }) => acquiredNs >= sinceNs),
     );
@@ -199,6 +207,21 @@ export class ServerProcess {
     return Float64Array.from(
       busiest.flatMap(({ releasedNs, returnedNs, acquiredNs }) => [releasedNs, returnedNs, acquiredNs]),
     );
+  }
+
+  /** What the threads did since {@link begin}, on the machine's clock; null if that is not recorded. */
+  timelineOfRun(): Timeline | null {
+    return this.#recording === null ? null : this.timeline(this.#begunNs());
+  }
+
+  /**
+   * What they did since a time on the machine's clock.
+   *
+   * @throws Error if nothing is recorded
+   */
+  timeline(sinceNs: number): Timeline {
+    if (this.#recording === null) throw new Error('the server was not told to record its threads');
+    return this.#recording.read(sinceNs, Number(process.hrtime.bigint()));
   }
 
   /** What happened since {@link begin}. */
@@ -268,16 +291,17 @@ export class ServerProcess {
     return (this.#spinnerRounds() - fromRounds) / ((performance.now() - fromMs) / 1e3);
   }
 
-  #threadSetup(): ThreadSetup {
+  #threadSetup(role: ThreadTimeline['role']): ThreadSetup {
     if (this.#state === undefined) throw new Error('the server was not started');
     const thread = this.#freeNumbers.pop();
     if (thread === undefined) throw new Error(`more than ${MAX_THREADS} threads`);
-    return { policy: this.#setup.policy, state: this.#state, thread, leafNs: this.#setup.leafNs };
+    const { policy, leafNs } = this.#setup;
+    return { policy, state: this.#state, thread, leafNs, ring: this.#recording?.add(thread, role) ?? null };
   }
 
   /** Starts a thread and waits until it has loaded. */
   async #startThread(): Promise<PooledThread> {
-    const setup = this.#threadSetup();
+    const setup = this.#threadSetup('server');
     this.#serverThreads.add(setup.thread);
     const { server, ticksPerCall, maxMessageBytes, loggedCalls } = this.#setup;
     const log = loggedCalls === 0 ? null : (this.#logs.get(setup.thread) ?? createCallLog(loggedCalls));
@@ -371,6 +395,11 @@ export class ServerProcess {
 
   #noteConnectionError(error: string): void {
     if (this.#connectionErrors.length < MAX_CONNECTION_ERRORS) this.#connectionErrors.push(error);
+  }
+
+  /** When that was, on the machine's clock. */
+  #begunNs(): number {
+    return this.#begun === undefined ? 0 : this.#begun.atMs * 1e6 + clockOriginNs();
   }
 
   #counts(threads: Iterable<number>): Counts {

@@ -45,7 +45,12 @@ const folder = mkdtempSync(join(tmpdir(), 'convoy-figures-'));
 /** One cell, measured once. */
 async function convoy(policy: string, scenario: Scenario, workload: Workload): Promise<MeasuredRound> {
   const cell: PlannedCell = { server: 'blocking', policy: await readPolicySpec(policy), scenario };
-  const round = await measure({ round: 1, cell }, { workload, leafNs, lockCounter: null }, never, never);
+  const round = await measure(
+    { round: 1, cell },
+    { workload, leafNs, lockCounter: null, records: false },
+    never,
+    never,
+  );
   if (round?.state !== 'measured') throw new Error(round?.message);
   return round;
 }

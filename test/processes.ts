@@ -40,6 +40,7 @@ export async function startServer(
       ticksPerCall: 10,
       leafNs: 300,
       loggedCalls: 0,
+      records: false,
       ...setup,
     },
     TIMEOUT_MS,
@@ -59,6 +60,8 @@ export async function startServer(
     },
     /** What was counted since. */
     end,
+    /** What its threads have done since a time on the machine's clock. */
+    timeline: (sinceNs: number) => child.call('timeline', { sinceNs }, TIMEOUT_MS),
     /** How often the server has given up the lock since. */
     transitions,
     spin: (spinners: number) => child.call('spin', { spinners, kind: 'fib', priority: 0 }, TIMEOUT_MS),

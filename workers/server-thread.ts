@@ -2,6 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { LockLost } from '../lock/lost-lock.ts';
 import { enterThread } from '../lock/thread-setup.ts';
+import { clockOriginNs } from '../net/clock.ts';
 import type { Socket } from '../net/posix.ts';
 import { CallLog } from '../server/call-log.ts';
 import { drive, driveAsynchronously } from '../server/driver.ts';
@@ -15,7 +16,7 @@ const port = parentPort;
 if (port === null) throw new Error('not a server thread');
 
 const say = (message: ServerThreadMessage) => port.postMessage(message);
-const { lock, interpreter } = await enterThread(setup);
+const { lock, interpreter } = await enterThread(setup, clockOriginNs);
 const echo = await loadServer(server);
 
 const thread = {

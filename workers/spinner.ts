@@ -10,6 +10,7 @@ import { COUNTER, DOUBLES_PER_THREAD } from '../lock/counters.ts';
 import type { GlobalLock } from '../lock/global-lock.ts';
 import { type Interpreter, TICK_NS } from '../lock/interpreter.ts';
 import { enterThread } from '../lock/thread-setup.ts';
+import { clockOriginNs } from '../net/clock.ts';
 import type { SpinnerTask } from '../server/thread-messages.ts';
 
 /** `fib(20)` is 22,000 calls, some 50 µs: how often the spinner looks whether it is told to end, and counts a round. */
@@ -46,7 +47,7 @@ const WORK: Readonly<Record<SpinnerTask['kind'], Work>> = {
 
 /** Computes until told to stop, holding the lock except where the policy takes it away or the work gives it up. */
 export default async function spin({ setup, kind, priority, stop }: SpinnerTask): Promise<void> {
-  const { lock, interpreter } = await enterThread(setup);
+  const { lock, interpreter } = await enterThread(setup, clockOriginNs);
   const told = new Int32Array(stop);
   const mine = new Float64Array(setup.state.counters, setup.thread * DOUBLES_PER_THREAD * 8, DOUBLES_PER_THREAD);
   const work = WORK[kind];

@@ -198,6 +198,7 @@ async function measureAll(
           workload: { ...WORKLOAD, messages },
           leafNs,
           lockCounter,
+          records: false,
           onEnd: (end: ServerEnd) => ends.push(end),
         };
         progress.starting(step);

@@ -4,6 +4,7 @@
  */
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
+import { retimed } from '../../lock/timeline.ts';
 import type { AnswerOf, RequestOf } from '../../net/commands.ts';
 import { MessageStream } from '../../net/message-stream.ts';
 import { Caller, ChildError } from '../caller.ts';
@@ -202,12 +203,13 @@ export class RemoteMachine {
         return call('begin');
       },
       end: async () => {
-        const { calls: bytes, ...end } = await call('end');
-        if (bytes === null || before === undefined) return { ...end, calls: null, clockErrorNs: null };
+        const { calls: bytes, timeline, ...end } = await call('end');
+        if (bytes === null || before === undefined) return { ...end, timeline: null, calls: null, clockErrorNs: null };
         // Copied: the bytes of a message lie anywhere, those of doubles at multiples of eight.
         const calls = new Float64Array(new Uint8Array(bytes).buffer);
         const { ours, errorNs } = mapClock(before, await this.#readClock());
-        return { ...end, calls: calls.map(ours), clockErrorNs: errorNs };
+        const ourTimeline = timeline === null ? null : retimed(timeline, (ns) => Math.round(ours(ns)));
+        return { ...end, timeline: ourTimeline, calls: calls.map(ours), clockErrorNs: errorNs };
       },
       stop: () => call('stop'),
     };

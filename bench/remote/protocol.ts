@@ -3,6 +3,7 @@
  * its limits and its times. docs/TWO-MACHINES.md has it byte for byte.
  */
 import { z } from 'zod';
+import { timelineSchema } from '../../lock/timeline.ts';
 import { replySchema } from '../../net/commands.ts';
 import { serverCommands } from '../../server/protocol.ts';
 import { referenceSpecSchema } from '../reference/interpreter.ts';
@@ -106,6 +107,7 @@ export const controlCommands = {
       what: z.string().max(64),
       port: z.number().int(),
       loggedCalls: z.number().int().nonnegative().max(2_000_000),
+      records: z.boolean(),
     }),
     answer: nothing,
   },
@@ -118,6 +120,8 @@ export const controlCommands = {
       reading: measuredRoundSchema.shape.reading.extend({ spinnerRounds: z.number() }),
       /** Doubles, little-endian, on the clock of the agent's machine. */
       calls: bytes.nullable(),
+      /** On that clock, too. */
+      timeline: timelineSchema.nullable(),
       timeouts: z.strictObject({ count: z.number(), tookNs: z.number() }).nullable(),
     }),
   },

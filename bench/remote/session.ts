@@ -107,14 +107,14 @@ export class Session {
   }
 
   async #open(request: RequestOf<typeof controlCommands, 'open'>): Promise<Record<string, never>> {
-    const { side, server, workload, leafNs, what, port, loggedCalls } = request;
+    const { side, server, workload, leafNs, what, port, loggedCalls, records } = request;
     if (this.#sides.has(side) || this.#sides.size >= MAX_SIDES) throw new Error(`no room for a process ${side}`);
     const policy = this.#columnHere(request.policy);
     const lockCounter = isReference(policy) ? await this.#compiledLockCounter() : null;
     // The controller may have gone meanwhile: nobody would end what was started now.
     if (this.#ended) throw new Error('the session is over');
     const setup = { workload: { ...workload, host: this.#setup.bindHost }, leafNs, lockCounter };
-    const started = startServerSide({ server, policy }, setup, { what, port, loggedCalls });
+    const started = startServerSide({ server, policy }, setup, { what, port, loggedCalls, records });
     this.#sides.set(side, started);
     void started.process.ended(Infinity).then(() => {
       this.#setup.onLost(side, started.process.lost?.message ?? `${what} ended`);

@@ -278,7 +278,12 @@ async function solve(profile: Profile, server: string, cost: 'ioNs' | 'eventLoop
   };
   const never = new AbortController().signal;
   const cell = { server, policy, scenario: 'unloaded' } as const;
-  const real = await measure({ round: 1, cell }, { workload, leafNs: profile.leafNs, lockCounter: null }, never, never);
+  const real = await measure(
+    { round: 1, cell },
+    { workload, leafNs: profile.leafNs, lockCounter: null, records: false },
+    never,
+    never,
+  );
   if (real?.state !== 'measured') throw new Error(`${server} could not be measured: ${real?.message}`);
   const wantedNs = medianRtt(real);
 
@@ -287,7 +292,16 @@ async function solve(profile: Profile, server: string, cost: 'ioNs' | 'eventLoop
   let high = 200_000;
   while (high - low > 100) {
     const middle = Math.round((low + high) / 2);
-    const setup = { ...cell, cpus: profile.cpus, spinners: 0, workload, profile: withCost(middle), seed: 1, round: 1 };
+    const setup = {
+      ...cell,
+      cpus: profile.cpus,
+      spinners: 0,
+      workload,
+      profile: withCost(middle),
+      seed: 1,
+      round: 1,
+      records: false,
+    };
     const { round } = await simulateCell(setup);
     if (round.state !== 'measured') throw new Error(round.message);
     if (medianRtt(round) < wantedNs) low = middle;

@@ -21,8 +21,11 @@ import { SimulationError } from '../../lock/machines/virtual-time/simulation-err
 import { type Program, STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import { leavesDone } from '../../lock/machines/virtual-time/work.ts';
 import type { Policy } from '../../lock/policy.ts';
+import { Recorder } from '../../lock/recorder.ts';
+import { Recording } from '../../lock/recording.ts';
+import { retimed, type ThreadTimeline, type Timeline } from '../../lock/timeline.ts';
 import type { Socket } from '../../net/posix.ts';
-import type { MessageSocket, ServerTask } from '../../server/calls.ts';
+import { CALL_NAMES, type MessageSocket, type ServerTask } from '../../server/calls.ts';
 import type { EchoServer } from '../../server/echo-server.ts';
 import { newPeer } from '../../server/peer.ts';
 import type { ServerReading } from '../../server/protocol.ts';
@@ -56,6 +59,8 @@ export interface CellSetup {
   readonly profile: Profile;
   readonly seed: number;
   readonly round: number;
+  /** Whether the threads of the server's process record what they do. */
+  readonly records: boolean;
 }
 
 /** What a simulation took, for those who want to know how its cost grows. */
@@ -99,6 +104,7 @@ interface Process {
   readonly serverNumbers: number[];
   /** CPU threads, by their number under the lock. */
   readonly spinners: Map<number, VirtualThread>;
+  readonly recording: Recording | null;
   nextNumber: number;
 }
 
@@ -135,7 +141,7 @@ class World {
     this.#scheduler = new LinuxScheduler(this.#machine, cpus, profile.scheduler, random);
     this.#machine.scheduler = this.#scheduler;
     this.#kernel = new Kernel(this.#machine, profile.sockets);
-    this.#process = this.#makeProcess();
+    this.#process = this.#makeProcess(setup.records);
   }
 
   measure(): Omit<MeasuredRound, 'round'> {
@@ -143,11 +149,13 @@ class World {
     const client = this.#startServerAndClient();
     this.#runUntil(WARMUP_LIMIT_NS, 'warming up');
 
-    const spinning = scenario === 'unloaded' ? null : scenario === 'offloaded' ? this.#makeProcess() : this.#process;
+    const spinning =
+      scenario === 'unloaded' ? null : scenario === 'offloaded' ? this.#makeProcess(false) : this.#process;
     let solo: number | null = null;
     if (spinning !== null && spinners > 0) solo = this.#startSpinners(spinning);
 
     const begun = this.#snapshot(this.#process);
+    this.#process.recording?.begin();
     const begunSpinning = spinning === null ? null : this.#snapshot(spinning);
     this.#machine.wake(client, 0, null);
     this.#runUntil(begun.atNs + MAX_BUDGETS * workload.budgetNs, 'running');
@@ -163,6 +171,7 @@ class World {
       spinnerRoundsPerSecond: solo === null || spun === null ? null : spun.spinners.rounds / (spun.durationNs / 1e9),
       soloRoundsPerSecond: solo,
       connectionErrors: this.#connectionErrors,
+      ...this.#timeline(),
     };
   }
 
@@ -189,7 +198,7 @@ class World {
     );
   }
 
-  #makeProcess(): Process {
+  #makeProcess(records: boolean): Process {
     const { policy } = this.#setup;
     const buffers = createLockState(this.#policy);
     const leafNs = Math.max(1, Math.round(this.#setup.profile.leafNs));
@@ -203,6 +212,7 @@ class World {
       threads: [],
       serverNumbers: [],
       spinners: new Map(),
+      recording: records ? new Recording(CALL_NAMES, this.#policy.exclusive) : null,
       nextNumber: 1,
     };
   }
@@ -254,6 +264,7 @@ class World {
     const { workload, policy, profile } = this.#setup;
     const process = this.#process;
     const number = process.nextNumber++;
+    const recorder = this.#recorder(process, number, 'server');
     const log: number[] = [];
     this.#logs.push(log);
     process.serverNumbers.push(number);
@@ -263,7 +274,7 @@ class World {
     const thread = machine.start(`${name} (thread ${number})`, (self) => {
       const server: SimulatedServerThread = {
         kernel,
-        lock: new VirtualLock(process.state, number, self, machine),
+        lock: new VirtualLock(process.state, number, self, machine, recorder),
         ticksPerCall: (policy.interpreterCostNs ?? workload.interpreterCostNs) / TICK_NS,
         keepsLockOnNonblocking: policy.keepLockOn === 'nonblocking',
         router,
@@ -284,13 +295,14 @@ class World {
     const counters = new Float64Array(process.counters);
     for (let i = 0; i < spinners; i++) {
       const number = process.nextNumber++;
+      const recorder = this.#recorder(process, number, 'spinner');
       process.spinnerBytes[number] = 1;
       const thread = machine.start(`CPU thread (thread ${number})`, (self) =>
         spin(
           self,
           {
             machine,
-            lock: new VirtualLock(process.state, number, self, machine),
+            lock: new VirtualLock(process.state, number, self, machine, recorder),
             kind: workload.spinnerKind,
             priority: policy.spinnerPriority,
             tickNs: TICK_NS,
@@ -309,6 +321,19 @@ class World {
     machine.run(machine.nowNs + SPINNER_SOLO_NS);
     const { spinners: counts, durationNs } = readingOf(before, this.#snapshot(process));
     return counts.rounds / (durationNs / 1e9);
+  }
+
+  #recorder({ recording }: Process, number: number, role: ThreadTimeline['role']): Recorder | null {
+    return recording === null ? null : new Recorder(recording.add(number, role), () => this.#machine.nowNs);
+  }
+
+  /** Of the run, counted from its start. */
+  #timeline(): { timeline?: Timeline } {
+    const { recording } = this.#process;
+    if (recording === null) return {};
+    const { startedAtNs, durationNs } = this.#trips;
+    const timeline = recording.read(startedAtNs, startedAtNs + durationNs);
+    return { timeline: retimed(timeline, (ns) => ns - startedAtNs) };
   }
 
   #snapshot(process: Process): Snapshot {

@@ -6,7 +6,7 @@
 import type { VirtualLock } from '../../lock/machines/virtual-time/lock.ts';
 import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Socket } from '../../net/posix.ts';
-import type { AsynchronousCall, AsynchronousTask, SystemCall } from '../../server/calls.ts';
+import { type AsynchronousCall, type AsynchronousTask, CALL_NUMBER, type SystemCall } from '../../server/calls.ts';
 import { cannotBlock } from '../../server/driver.ts';
 import { type Call, type Kernel, TIMER } from './kernel.ts';
 import type { SimulatedZmqSocket } from './libzmq.ts';
@@ -39,14 +39,14 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     const keepsLock = server.keepsLockOnNonblocking && cannotBlock(step.value);
     yield lock.work(server.ticksPerCall);
     const leftNs = machine.nowNs;
-    if (!keepsLock) yield lock.release();
+    if (!keepsLock) yield lock.leave(CALL_NUMBER[step.value.call]);
     try {
       result = yield* perform(step.value, thread, server);
     } catch (error) {
       failure = error;
     }
     const returnedNs = machine.nowNs;
-    if (!keepsLock) yield lock.acquireAgain();
+    if (!keepsLock) yield lock.comeBack();
     log.push(leftNs, returnedNs, machine.nowNs);
     step = failure === undefined ? task.next(result) : task.throw(failure);
   }

@@ -154,6 +154,7 @@ async function simulate(figures: readonly TalkFigure[], factors: Factors): Promi
         profile,
         seed: SEED,
         round: 1,
+        records: false,
       };
       const task: SimulationTask = { setup, pulse: new SharedArrayBuffer(16) };
       const round = (await pool.run(task)) as Round;

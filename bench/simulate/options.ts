@@ -8,6 +8,7 @@ import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
 import { calibrated, readInterpreterProfile } from '../interpreter-profile.ts';
 import {
+  OPTIONS as BENCH_OPTIONS,
   DEFAULTS,
   duration,
   GUI_DEFAULTS,
@@ -39,6 +40,9 @@ export interface SimulateOptions {
   readonly profile: Profile;
   readonly shard: Shard;
   readonly jsonPath: string | null;
+  readonly tracePath: string | null;
+  /** Whether the threads of the servers record what they do. */
+  readonly timeline: boolean;
   /** Where the page with charts is written; null if nowhere. */
   readonly reportPath: string | null;
   /** A measured result to hold the simulated one against. */
@@ -105,6 +109,8 @@ const OPTIONS = {
     describe: 'I/N: simulate the I-th of N parts; convoy merge joins the files',
   },
   json: { type: 'string', describe: 'write the result with all raw samples to this file' },
+  timeline: BENCH_OPTIONS.timeline,
+  trace: BENCH_OPTIONS.trace,
   report: { type: 'string', describe: 'write a page with charts to this file' },
   against: {
     type: 'string',
@@ -134,6 +140,8 @@ export async function readSimulateOptions(
     seed: wholeNumber('seed', args.seed, 0, MAX_SEED),
     shard: parseShard(args.shard),
     jsonPath: args.json === undefined ? null : await writablePath('json', args.json),
+    tracePath: args.trace === undefined ? null : await writablePath('trace', args.trace),
+    timeline: args.timeline || args.trace !== undefined,
     reportPath: args.report === undefined ? null : await writablePath('report', args.report),
   };
   if (args.against !== undefined) {

@@ -15,7 +15,7 @@ const MAX_MESSAGES_PER_FILE = 8_000_000;
  * @throws UsageError if the result would be too large for a file
  */
 export function planSimulation(options: SimulateOptions): CellSetup[] {
-  const { workload, profile, seed, shard } = options;
+  const { workload, profile, seed, shard, timeline } = options;
   const cells = planCells(options.servers, options.policies, options.scenarios).flatMap((cell) =>
     options.cpus.flatMap((cpus) =>
       (cell.scenario === 'unloaded' ? [0] : options.spinners.filter((n) => n > 0)).map((spinners) => ({
@@ -26,7 +26,7 @@ export function planSimulation(options: SimulateOptions): CellSetup[] {
     ),
   );
   const all = Array.from({ length: options.rounds }, (_, i) => i + 1).flatMap((round) =>
-    cells.map((cell) => ({ ...cell, workload, profile, seed, round })),
+    cells.map((cell) => ({ ...cell, workload, profile, seed, round, records: timeline })),
   );
   const mine = all.filter((_, i) => i % shard.count === shard.index - 1);
   const messages = mine.length * workload.messages;

@@ -43,7 +43,18 @@ async function simulate(
     port: 0,
   } as const;
   const spec = await readPolicySpec(policy);
-  const cell = { server, policy: spec, scenario, cpus: CPUS, spinners, workload, profile, seed: 1, round: 1 };
+  const cell = {
+    server,
+    policy: spec,
+    scenario,
+    cpus: CPUS,
+    spinners,
+    workload,
+    profile,
+    seed: 1,
+    round: 1,
+    records: false,
+  };
   const before = process.cpuUsage();
   const { round, effort } = await simulateCell(cell);
   const { user, system } = process.cpuUsage(before);

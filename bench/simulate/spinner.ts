@@ -45,9 +45,9 @@ export function* spin(thread: VirtualThread, spinner: SimulatedSpinner, countRou
       }
     case 'releasing':
       for (;;) {
-        yield lock.release();
+        yield lock.leave(0);
         yield thread.run(HASH_NS);
-        yield lock.acquireAgain();
+        yield lock.comeBack();
         yield lock.work(BETWEEN_HASHES_NS / tickNs);
         countRound();
       }

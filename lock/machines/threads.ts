@@ -4,6 +4,7 @@
  */
 import { LockLost } from '../lost-lock.ts';
 import type { Memory, Step, Steps, Word } from '../memory.ts';
+import type { Recorder } from '../recorder.ts';
 import { Futexes } from './futex.ts';
 
 /** One thread's view of the shared words. */
@@ -59,6 +60,57 @@ export class ThreadMemory implements Memory {
 
   #expectLock(): void {
     if (this.#lost !== null && Atomics.load(this.#lost, 0) !== 0) throw new LockLost('the lock is lost');
+  }
+}
+
+/** The same of a thread that is recorded: tells when it sleeps, and when it asks the holder to give the lock up. */
+export class RecordedThreadMemory extends ThreadMemory {
+  readonly #recorder: Recorder;
+  readonly #breaker: Word;
+
+  /** @param breaker the word that the holder looks at on its yield points; -1 if there is none */
+  constructor(
+    words: Int32Array<SharedArrayBuffer>,
+    lost: Int32Array<SharedArrayBuffer>,
+    recorder: Recorder,
+    breaker: Word,
+  ) {
+    super(words, lost);
+    this.#recorder = recorder;
+    this.#breaker = breaker;
+  }
+
+  override store(word: Word, value: number): Step {
+    return this.#wrote(word, value, super.store(word, value));
+  }
+
+  override exchange(word: Word, value: number): Step {
+    return this.#wrote(word, value, super.exchange(word, value));
+  }
+
+  override compareExchange(word: Word, expected: number, value: number): Step {
+    const before = super.compareExchange(word, expected, value);
+    return before === expected ? this.#wrote(word, value, before) : before;
+  }
+
+  override add(word: Word, amount: number): Step {
+    const before = super.add(word, amount);
+    return this.#wrote(word, before + amount, before);
+  }
+
+  override wait(word: Word, expected: number, timeoutNs: number): Step {
+    // One look at the clock for both.
+    const nowMs = performance.now();
+    if (this.sleptAtMs === 0) this.sleptAtMs = nowMs;
+    this.#recorder.sleeps(nowMs * 1e6);
+    const outcome = super.wait(word, expected, timeoutNs);
+    this.#recorder.wakes();
+    return outcome;
+  }
+
+  #wrote(word: Word, value: number, result: Step): Step {
+    if (word === this.#breaker && value !== 0) this.#recorder.requests();
+    return result;
   }
 }
 

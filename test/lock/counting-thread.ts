@@ -16,7 +16,7 @@ const ARRIVED = 1;
 
 const { setup, threads, times, shared } = workerData as CountingTask;
 const words = new Int32Array(shared);
-const { lock } = await enterThread(setup);
+const { lock } = await enterThread(setup, () => 0);
 
 Atomics.add(words, ARRIVED, 1);
 while (Atomics.load(words, ARRIVED) < threads);

@@ -10,7 +10,7 @@ export interface DyingTask {
 }
 
 const { setup, diesAfter } = workerData as DyingTask;
-const { lock } = await enterThread(setup);
+const { lock } = await enterThread(setup, () => 0);
 try {
   for (let times = 1; ; times++) {
     lock.acquire();

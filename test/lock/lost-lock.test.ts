@@ -20,7 +20,7 @@ async function outlive(policy: string, diesAfter: number): Promise<unknown[]> {
   const spec = await readPolicySpec(policy);
   const state = createLockState(await loadPolicy(spec));
   const workers = Array.from({ length: 4 }, (_, i) => {
-    const setup: DyingTask['setup'] = { policy: spec, state, thread: i + 1, leafNs: 100 };
+    const setup: DyingTask['setup'] = { policy: spec, state, thread: i + 1, leafNs: 100, ring: null };
     return new Worker(DYING_THREAD, {
       workerData: { setup, diesAfter: i === 0 ? diesAfter : Infinity } satisfies DyingTask,
     });

@@ -27,7 +27,7 @@ async function lostCounts(policy: string): Promise<number> {
   await Promise.all(
     Array.from({ length: THREADS }, (_, i) => {
       const workerData: CountingTask = {
-        setup: { policy: spec, state, thread: i + 1, leafNs: 100 },
+        setup: { policy: spec, state, thread: i + 1, leafNs: 100, ring: null },
         threads: THREADS,
         times: TIMES,
         shared,

@@ -31,6 +31,7 @@ async function setupOf({ policy = 'py32', workload, ...rest }: Changes): Promise
     profile,
     seed: 1,
     round: 1,
+    records: false,
     ...rest,
     workload: {
       messages: MESSAGES,

@@ -41,7 +41,7 @@ export async function orchestrator(): Promise<Subject> {
     name: `orchestrator, ${cells.length} cells in turn`,
     async cycle() {
       const cell = cells[next++ % cells.length] as PlannedCell;
-      const setup = { workload: WORKLOAD, leafNs: LEAF_NS, lockCounter: null };
+      const setup = { workload: WORKLOAD, leafNs: LEAF_NS, lockCounter: null, records: false };
       const round = await measure({ round: 1, cell }, setup, never, never);
       if (round?.state !== 'measured') throw new Error(`${cell.server} ${cell.policy.label}: ${round?.message}`);
     },

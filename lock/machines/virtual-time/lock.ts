@@ -5,6 +5,7 @@
 import { type BookBuffers, Books } from '../../books.ts';
 import { INTS_PER_WORD, layOut, type Steps } from '../../memory.ts';
 import type { Policy, Rules } from '../../policy.ts';
+import type { Recorder } from '../../recorder.ts';
 import { VirtualMemory, VirtualWords } from './memory.ts';
 import type { Offers } from './offers.ts';
 import { REQUEST, type VirtualThread } from './thread.ts';
@@ -67,6 +68,8 @@ export class VirtualLock {
   readonly everyTicks: number;
   /** Lets offers that nobody takes be counted instead of made; null: each is made. */
   offers: Offers | null = null;
+  /** Is told what this thread does; its clock is the machine's. */
+  readonly recorder: Recorder | null;
   readonly #rules: Rules;
   readonly #me: number;
   readonly #thread: VirtualThread;
@@ -74,8 +77,15 @@ export class VirtualLock {
   #piece = OTHER;
 
   /** @param me the thread's number under this lock, from 1 */
-  constructor(state: VirtualLockState, me: number, thread: VirtualThread, clock: { readonly nowNs: number }) {
+  constructor(
+    state: VirtualLockState,
+    me: number,
+    thread: VirtualThread,
+    clock: { readonly nowNs: number },
+    recorder: Recorder | null = null,
+  ) {
     this.state = state;
+    this.recorder = recorder;
     this.#me = me;
     this.#thread = thread;
     this.#clock = clock;
@@ -88,15 +98,25 @@ export class VirtualLock {
   }
 
   acquire(): number {
+    this.recorder?.wants();
     return this.#acquire(ACQUIRE);
   }
 
+  /** For long. */
   release(): number {
-    return this.#begin(OTHER, this.#rules.release(this.memory, this.#me));
+    this.recorder?.leaves();
+    return this.#release(OTHER);
   }
 
-  /** After a call that was made without the lock. */
-  acquireAgain(): number {
+  /** For the time of a call: which, as a number that the reader of a recording knows. */
+  leave(call: number): number {
+    this.recorder?.calls(call, this.#clock.nowNs);
+    return this.#release(OTHER);
+  }
+
+  /** After that call. */
+  comeBack(): number {
+    this.recorder?.wants();
     return this.#acquire(COME_BACK);
   }
 
@@ -130,7 +150,8 @@ export class VirtualLock {
   offer(): number {
     this.offers?.begin();
     this.books.offered(1);
-    return this.#begin(OFFER_RELEASE, this.#rules.release(this.memory, this.#me));
+    this.recorder?.offers(true);
+    return this.#release(OFFER_RELEASE);
   }
 
   /** The piece is over. Returns what follows, one of {@link THEN}. */
@@ -151,6 +172,10 @@ export class VirtualLock {
     }
   }
 
+  #release(what: number): number {
+    return this.#begin(what, this.#rules.release(this.memory, this.#me));
+  }
+
   #acquire(what: number): number {
     this.#thread.sleptAtNs = -1;
     return this.#begin(what, this.#rules.acquire(this.memory, this.#me));
@@ -165,6 +190,7 @@ export class VirtualLock {
     const { sleptAtNs } = this.#thread;
     if (sleptAtNs >= 0) this.books.slept(this.#clock.nowNs - sleptAtNs);
     if (afterCall) this.books.cameBack(sleptAtNs >= 0);
+    this.recorder?.holds(this.books.taker);
     this.books.owns();
   }
 }

@@ -223,6 +223,7 @@ export class Machine {
       }
 
       if (thread.piece !== null) {
+        thread.lock?.recorder?.wakes();
         if (nextStep(this, thread)) {
           thread.paying = PAYING.step;
           const { op } = thread.memory as VirtualMemory;

@@ -53,6 +53,7 @@ export function perform(machine: Machine, thread: VirtualThread): number {
       return 0;
     }
     thread.stepsSinceSleep = 0;
+    thread.lock?.recorder?.sleeps();
     thread.sleepsOn = memory.word;
     thread.asleepSinceNs = machine.nowNs;
     words.sleepersOf(memory.word).add(thread.number);
@@ -63,9 +64,14 @@ export function perform(machine: Machine, thread: VirtualThread): number {
     return -1;
   }
   memory.op = op;
+  const before = words.values[memory.word];
   thread.result = memory.performAtomic();
   memory.op = OP.none;
-  if (op !== OP.load && memory.word === words.breaker && words.watchers.size > 0) cutShort(machine, words);
+  if (op !== OP.load && memory.word === words.breaker) {
+    if (words.watchers.size > 0) cutShort(machine, words);
+    const missed = op === OP.compareExchange && before !== memory.first;
+    if (words.values[words.breaker] !== 0 && !missed) thread.lock?.recorder?.requests();
+  }
   return 0;
 }
 
