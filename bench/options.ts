@@ -429,8 +429,10 @@ async function checkWritable(option: string, path: string): Promise<void> {
     await makeFolder(dirname(path));
     const there = await stat(path).catch(() => null);
     if (there === null) {
-      await (await open(path, 'wx')).close();
-      await rm(path);
+      // Beside it: a run that is killed just then must not leave an empty result.
+      const beside = `${path}.${process.pid}.part`;
+      await (await open(beside, 'wx')).close();
+      await rm(beside);
     } else {
       // The file is replaced, not written into: a device or a pipe would be gone.
       if (!there.isFile()) throw new Error(there.isDirectory() ? 'it is a folder' : 'it is no ordinary file');

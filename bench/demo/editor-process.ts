@@ -8,6 +8,7 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Timeline } from '../../lock/timeline.ts';
 import { encodeFrame, HEADER_BYTES, payloadLength } from '../../net/frame.ts';
 import { type ServerSetup, serverCommands } from '../../server/protocol.ts';
 import { Child } from '../child.ts';
@@ -76,6 +77,15 @@ export class EditorProcess {
     this.#socket?.write(encodeFrame(Buffer.from(text)));
   }
 
+  /**
+   * What the threads did of late.
+   *
+   * @param sinceNs on the machine's clock, as all times in the answer
+   */
+  timeline(sinceNs: number): Promise<Timeline> {
+    return this.#child.call('timeline', { sinceNs }, ANSWER_TIMEOUT_MS);
+  }
+
   /** What the CPU threads got since the last call or the start, as a share of what they get alone; null if there are none. */
   async kept(): Promise<number | null> {
     if (this.#setup.spinners === 0) return null;
@@ -113,7 +123,7 @@ export class EditorProcess {
   }
 
   async #listen(setup: Omit<EditorSetup, 'spinners'>): Promise<number> {
-    const bounds = { maxMessageBytes: MAX_KEY_BYTES, peerTimeoutNs: null, loggedCalls: 0, records: false };
+    const bounds = { maxMessageBytes: MAX_KEY_BYTES, peerTimeoutNs: null, loggedCalls: 0, records: true };
     const at = { host: HOST, port: 0 };
     const started = await this.#child.call('start', { server: 'editor', ...setup, ...bounds, ...at }, START_TIMEOUT_MS);
     return started.port;

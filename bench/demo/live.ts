@@ -25,6 +25,8 @@ const MAX_MESSAGE_BYTES = 4_096;
 const MESSAGES_PER_SECOND = 60;
 /** At once: the text a test types without a pause. */
 const MESSAGES_AT_ONCE = 120;
+/** A page that is that far behind gets no more pictures. */
+const LATE_BYTES = 256 * 1024;
 const LOST_BYTES = 8 * 1024 * 1024;
 
 /** For a page to hear that it is over. */
@@ -124,7 +126,7 @@ export class Live {
 function say(page: WebSocket, message: ToPage): void {
   if (page.readyState !== page.OPEN) return;
   if (page.bufferedAmount > LOST_BYTES) page.terminate();
-  else page.send(JSON.stringify(message));
+  else if (page.bufferedAmount < LATE_BYTES || message.type !== 'lock') page.send(JSON.stringify(message));
 }
 
 function parseOrNull(text: string): unknown {

@@ -3,6 +3,7 @@
  * the address can say anything. The page itself imports types from here and nothing else: zod stays out of the browser.
  */
 import { z } from 'zod';
+import type { LockColumns } from './lock-columns.ts';
 
 export const MAX_SPINNERS = 8;
 /** Keys that may wait for their answer. A key held down makes 30 a second, and a starving event loop answers none. */
@@ -71,5 +72,7 @@ export type ToPage =
       /** False where the key waited for a switch: its lag says nothing about the lock. */
       readonly counted: boolean;
     }
+  /** Who held the lock, since the last message of this kind. */
+  | { readonly type: 'lock'; readonly lock: LockColumns }
   /** How much of what they got alone the CPU threads got in the last second: 1 is all of it. Only sent where there are any. */
   | { readonly type: 'kept'; readonly share: number };

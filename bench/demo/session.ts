@@ -9,8 +9,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { TICK_NS } from '../../lock/interpreter.ts';
 import type { PolicySpec } from '../../lock/load-policy.ts';
 import { EditorProcess, type EditorSetup } from './editor-process.ts';
+import { columnsOf } from './lock-columns.ts';
 import { type DemoSetup, MAX_WAITING_KEYS, type ToPage } from './messages.ts';
 
+/** Ten times a second: moves smoothly enough, and leaves the machine to the threads that are watched. */
+const LOCK_EVERY_MS = 100;
 const KEPT_EVERY_MS = 1_000;
 
 /** What work under the lock takes. */
@@ -144,6 +147,7 @@ export class Session {
       key.counted = false;
       process.type(key.text);
     }
+    void this.#readLock(era);
     void this.#readKept(era);
   }
 
@@ -161,6 +165,17 @@ export class Session {
     if (key === undefined) return;
     // Told to end, it ends its CPU threads first, and what it still answers has no rival.
     this.#say({ type: 'painted', id: key.id, text, loopMs, counted: key.counted && state === 'running' });
+  }
+
+  async #readLock(era: Era): Promise<void> {
+    let sinceNs = Number(process.hrtime.bigint());
+    await every(LOCK_EVERY_MS, era, async () => {
+      const timeline = await era.process.timeline(sinceNs);
+      const lock = columnsOf(timeline);
+      if (lock === null) return;
+      sinceNs = lock.endNs;
+      this.#say({ type: 'lock', lock });
+    });
   }
 
   async #readKept(era: Era): Promise<void> {

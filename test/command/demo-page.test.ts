@@ -99,6 +99,7 @@ describe.skipIf(!existsSync(CHROMIUM))(`the demo in a browser (skipped without $
       await page.keyboard.press('Delete');
       await expect.poll(() => box(page).inputValue()).toBe('la\n');
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(width);
+      await expect.poll(() => page.locator('.lane').count()).toBe(2);
       expect(faults).toEqual([]);
       await page.close();
     },

@@ -188,10 +188,16 @@ describe('the event loop', () => {
     expect(run.processes('server')).toHaveLength(1);
   });
 
-  it('tells what the CPU threads keep', async () => {
+  it('tells who held the lock, and what the CPU threads keep', async () => {
     const page = new Page(address);
     await runs(page, 'py32', 2);
     const from = page.heard.length;
+    const { lock } = await page.hear('lock', () => true, from);
+    const spinners = lock.threads.filter(({ role }) => role === 'spinner');
+    expect(spinners).toHaveLength(2);
+    const held = (column: number) => lock.threads.reduce((sum, thread) => sum + (thread.runs[column] ?? 0), 0);
+    // One at a time: never more than the whole of a column, but for rounding.
+    for (const column of spinners[0]?.runs.keys() ?? []) expect(held(column)).toBeLessThanOrEqual(102);
     expect((await page.hear('kept', () => true, from)).share).toBeGreaterThan(0);
   });
 

@@ -9,6 +9,7 @@ import { Editor } from './editor.ts';
 import { describeSetup, showFigures, showKept, showLast, showResults } from './figures.ts';
 import { formatMs } from './format.ts';
 import { drawLagStrip } from './lag-strip.ts';
+import { LockLanes } from './lock-lanes.ts';
 import { TypedKeys } from './typed-keys.ts';
 
 const DRAW_EVERY_MS = window.matchMedia('(prefers-reduced-motion: reduce)').matches ? 1_000 : 100;
@@ -16,6 +17,7 @@ const DRAW_EVERY_MS = window.matchMedia('(prefers-reduced-motion: reduce)').matc
 const SLOW_MS = 1_000;
 
 const typed = new TypedKeys();
+const lanes = new LockLanes(byId('lanes', HTMLElement));
 const strip = byId('strip', HTMLCanvasElement);
 const socket = new WebSocket(new URL('socket', location.href.replace(/^http/, 'ws')));
 const editor = new Editor(byId('box', HTMLTextAreaElement), press);
@@ -70,6 +72,9 @@ function hear(message: ToPage): void {
       if (toldOfMs !== null && typed.oldestMs !== toldOfMs) tellOfSetting();
       break;
     }
+    case 'lock':
+      if (!document.hidden) lanes.add(message.lock);
+      break;
     case 'kept':
       typed.keep(message.share, performance.now());
       showKept(message.share);
@@ -89,6 +94,7 @@ function showState(state: ProcessState): void {
       break;
     case 'running':
       typed.switchTo(state.setup, performance.now());
+      lanes.clear();
       showKept(null);
       running.sinceMs = performance.now();
       tellOfSetting();
