@@ -27,6 +27,8 @@ const WORKLOAD: Workload = {
   port: 0,
 };
 const LEAF_NS = 300;
+/** A cycle is a second or two. */
+const LEAST_CYCLES = 8;
 const never = new AbortController().signal;
 
 /** All cells there are, the next one in each cycle. */
@@ -39,6 +41,7 @@ export async function orchestrator(): Promise<Subject> {
   let next = 0;
   return {
     name: `orchestrator, ${cells.length} cells in turn`,
+    leastCycles: LEAST_CYCLES,
     async cycle() {
       const cell = cells[next++ % cells.length] as PlannedCell;
       const setup = { workload: WORKLOAD, leafNs: LEAF_NS, lockCounter: null, records: false };
