@@ -131,5 +131,27 @@ const control = fc
     ...more.map(packed),
   ]);
 
+/** Of a browser that was given no address, or of a page that wants the WebSocket. */
+const http = several(
+  fc
+    .tuple(
+      fc.constantFrom('GET', 'HEAD', 'POST', 'OPTIONS'),
+      fc.constantFrom('/', '/socket', `/${'0'.repeat(32)}/`, `/${'0'.repeat(32)}/socket`),
+      fc.boolean(),
+      payload,
+    )
+    .map(([method, path, upgrade, body]) => {
+      const webSocket = [
+        'Connection: Upgrade',
+        'Upgrade: websocket',
+        'Sec-WebSocket-Version: 13',
+        'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+        'Origin: http://127.0.0.1',
+      ];
+      const lines = [`${method} ${path} HTTP/1.1`, 'Host: 127.0.0.1', `Content-Length: ${body.length}`];
+      return Buffer.concat([Buffer.from([...lines, ...(upgrade ? webSocket : []), '', ''].join('\r\n')), body]);
+    }),
+);
+
 /** By the name of the wire format; `key` is framed too. */
-export const CONVERSATIONS = { framed, multiprocessing, zmtp, key, control } as const;
+export const CONVERSATIONS = { framed, multiprocessing, zmtp, key, control, http } as const;

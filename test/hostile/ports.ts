@@ -8,6 +8,7 @@ import { clientCommands } from '../../client/protocol.ts';
 import { EDITOR, loadServer, SERVERS } from '../../server/servers.ts';
 import { openAgent } from '../agent.ts';
 import { compiled } from '../compiled.ts';
+import { openDemo } from '../demo.ts';
 import { openServer } from '../open-server.ts';
 import { CONVERSATIONS } from './conversations.ts';
 
@@ -76,4 +77,5 @@ async function connectClient(transport: string, port: number): Promise<DecentCli
 export const PORTS: readonly Port[] = [
   ...(await Promise.all(Object.keys(SERVERS).map(echoServer))),
   { name: 'control', valid: CONVERSATIONS.control, open: openAgent },
+  { name: 'demo', valid: CONVERSATIONS.http, open: openDemo },
 ];
