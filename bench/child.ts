@@ -60,6 +60,13 @@ export class Child<C extends Commands> {
     return this.#caller.call(command, request, timeoutMs);
   }
 
+  /** @throws ChildError if it did not start */
+  get pid(): number {
+    const { pid } = this.#process;
+    if (pid === undefined) throw this.lost ?? new ChildError('a process did not start');
+    return pid;
+  }
+
   /**
    * Keeps the process and all its threads on some CPUs.
    *

@@ -136,6 +136,12 @@ export const OPTIONS = {
     describe: `a file of calibrate --against: what an interpreter does between two calls; by default the one that comes with Convoy, ${formatDuration(readDefaultProfile().parameters.interpreterCostNs)}`,
   },
   'max-message': { type: 'string', default: '64MiB', describe: 'largest payload a server accepts' },
+  'peer-timeout': {
+    type: 'string',
+    default: '30s',
+    describe:
+      'how long a server waits for a client in the middle of a message, or before its first; between two messages it waits without end',
+  },
   host: { type: 'string', default: '127.0.0.1', describe: 'IPv4 address the servers bind to' },
   connect: {
     type: 'string',
@@ -248,6 +254,7 @@ async function readRun(
         ? profile.parameters.interpreterCostNs
         : duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
+    peerTimeoutNs: duration('peer-timeout', args['peer-timeout'], 100e6, 3_600e9),
     host: machine?.address ?? args.host,
     port: wholeNumber('port', args.port, 0, 65_535),
     serverCpus: cpuList('server-cpus', args['server-cpus']),

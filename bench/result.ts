@@ -36,6 +36,8 @@ export const workloadSchema = z.strictObject({
   /** CPU work under the lock before each system call of the server. */
   interpreterCostNs: z.number().nonnegative(),
   maxMessageBytes: z.number().int().positive(),
+  /** How long a client may keep a server waiting; null, as in files written before it could be chosen: without end. */
+  peerTimeoutNs: z.number().positive().nullable().default(null),
   host: z.string(),
   port: z.number().int(),
   /** CPUs of the server's process and the CPU threads, `0,2-3`; absent: any. */

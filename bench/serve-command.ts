@@ -48,6 +48,7 @@ const OPTIONS = {
   'interpreter-cost': BENCH_OPTIONS['interpreter-cost'],
   profile: BENCH_OPTIONS.profile,
   'max-message': { type: 'string', describe: `${BENCH_OPTIONS['max-message'].describe}; by default 64MiB` },
+  'peer-timeout': { type: 'string', describe: `${BENCH_OPTIONS['peer-timeout'].describe}; by default 30s` },
   'server-cpus': BENCH_OPTIONS['server-cpus'],
   every: {
     type: 'string',
@@ -109,6 +110,7 @@ async function readServeOptions(args: Arguments): Promise<ServeOptions> {
   const workload = {
     host: args.host ?? '127.0.0.1',
     maxMessageBytes: size('max-message', args['max-message'] ?? '64MiB', 1, 2 ** 30),
+    peerTimeoutNs: duration('peer-timeout', args['peer-timeout'] ?? '30s', 100e6, 3_600e9),
     interpreterCostNs:
       args['interpreter-cost'] === undefined
         ? profile.parameters.interpreterCostNs

@@ -28,7 +28,7 @@ export const END_TIMEOUT_MS = 5_000;
 export interface SideSetup {
   readonly workload: Pick<
     Workload,
-    'host' | 'maxMessageBytes' | 'interpreterCostNs' | 'spinners' | 'spinnerKind' | 'serverCpus'
+    'host' | 'maxMessageBytes' | 'peerTimeoutNs' | 'interpreterCostNs' | 'spinners' | 'spinnerKind' | 'serverCpus'
   >;
   readonly leafNs: number;
   /** The library that counts interpreters' locks; null if there is none. */
@@ -113,10 +113,11 @@ export function startServerSide(
 function emulated(server: string, policy: ServerSetup['policy'], setup: SideSetup, role: Role): ServerSide {
   const { workload, leafNs } = setup;
   const process = new Child(role.what, SERVER_PROCESS, serverCommands);
-  const { host, maxMessageBytes } = workload;
+  const { host, maxMessageBytes, peerTimeoutNs } = workload;
   const { port, loggedCalls, records } = role;
   const ticksPerCall = (policy.interpreterCostNs ?? workload.interpreterCostNs) / TICK_NS;
-  const serverSetup = { server, policy, host, port, maxMessageBytes, ticksPerCall, leafNs, loggedCalls, records };
+  const limits = { maxMessageBytes, peerTimeoutNs };
+  const serverSetup = { server, policy, host, port, ...limits, ticksPerCall, leafNs, loggedCalls, records };
   const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: policy.spinnerPriority };
   return {
     process,

@@ -25,6 +25,7 @@ export type ZmqSocket = number;
 /** zmq.h. */
 const SOCKET_TYPE = { pair: 0, dealer: 5, router: 6 } as const;
 const ZMQ_LAST_ENDPOINT = 32;
+const ZMQ_ZAP_DOMAIN = 55;
 const ZMQ_DONTWAIT = 1;
 const EINTR = koffi.os.errno['EINTR'];
 const EAGAIN = koffi.os.errno['EAGAIN'];
@@ -41,6 +42,10 @@ const OPTION = {
   sendTimeoutMs: { id: 28, bytes: 4 },
   /** For the peer's half of the greeting and handshake. */
   handshakeMs: { id: 66, bytes: 4 },
+  /** How often a peer is asked for a sign of life. */
+  heartbeatMs: { id: 75, bytes: 4 },
+  /** For the next whole frame of a peer that was asked. */
+  heartbeatTimeoutMs: { id: 77, bytes: 4 },
 } as const;
 
 /** What can happen to a connection, `ZMQ_EVENT_*`. */
@@ -175,6 +180,12 @@ export function setOption(socket: ZmqSocket, name: keyof typeof OPTION, value: n
   if (bytes === 8) encoded.writeBigInt64LE(BigInt(value));
   else encoded.writeInt32LE(value);
   retried('zmq_setsockopt', () => zmq().setsockopt(socket, id, encoded, bytes));
+}
+
+/** Sets the domain in which an authenticator, if there is one, is asked about peers. Peers that cannot be asked about are refused. */
+export function setZapDomain(socket: ZmqSocket, domain: string): void {
+  const name = Buffer.from(domain);
+  retried('zmq_setsockopt', () => zmq().setsockopt(socket, ZMQ_ZAP_DOMAIN, name, name.length));
 }
 
 /** How libzmq and zeromq.js write an endpoint. */

@@ -34,10 +34,18 @@ export interface Message {
 /** @param bodyBytes at most `buffer.constants.MAX_LENGTH` with the header */
 export function layOutMessage(bodyBytes: number): Message {
   const header = encodeHeader(bodyBytes);
-  const message = Buffer.alloc(header.length + bodyBytes);
-  message.set(header);
-  const body = message.subarray(header.length);
-  return { body, writes: bodyBytes <= ONE_WRITE_BYTES ? [message] : [message.subarray(0, header.length), body] };
+  return messageIn(Buffer.alloc(header.length + bodyBytes), header);
+}
+
+/**
+ * The same in memory that is there.
+ *
+ * @param memory of the length of the header and the body together
+ */
+export function messageIn(memory: Buffer, header: Buffer): Message {
+  memory.set(header);
+  const body = memory.subarray(header.length);
+  return { body, writes: body.length <= ONE_WRITE_BYTES ? [memory] : [memory.subarray(0, header.length), body] };
 }
 
 /** The header of a body of so many bytes, with the long length if it needs one. */

@@ -18,10 +18,30 @@ const FIRST_CAPACITY = 16;
 export class PollSet<Owner = unknown> {
   #pollfds = new Int32Array(FIRST_CAPACITY * WORDS_PER_POLLFD);
   readonly #owners: Owner[] = [];
+  #tookNs = 0;
+  #sinceLastNs = 0;
+  #endedNs: number | undefined;
 
   /** The array. Of its entries only the first {@link size} count. */
   get pollfds(): Int32Array {
     return this.#pollfds;
+  }
+
+  /** How long the last poll took. */
+  get tookNs(): number {
+    return this.#tookNs;
+  }
+
+  /** From the end of the poll before to its end. */
+  get sinceLastNs(): number {
+    return this.#sinceLastNs;
+  }
+
+  /** Called after each poll, by who keeps the time: when it began and ended, in nanoseconds of any clock. */
+  noteTimes(beganNs: number, endedNs: number): void {
+    this.#tookNs = endedNs - beganNs;
+    this.#sinceLastNs = endedNs - (this.#endedNs ?? beganNs);
+    this.#endedNs = endedNs;
   }
 
   /** How many wait. */
@@ -46,15 +66,21 @@ export class PollSet<Owner = unknown> {
     this.#owners.push(owner);
   }
 
-  /** Takes out the sockets the last poll found ready. Returns their owners, in the order in which they were added. */
-  takeReady(): Owner[] {
+  /**
+   * Takes out the sockets the last poll found ready.
+   *
+   * @param isThrough whether an owner is to be taken out all the same; asked about each, also those that are ready
+   * @returns their owners, in the order in which they were added
+   */
+  takeReady(isThrough: (owner: Owner, ready: boolean) => boolean = () => false): Owner[] {
     const ready: Owner[] = [];
     const pollfds = this.#pollfds;
     let kept = 0;
     for (let i = 0; i < this.#owners.length; i++) {
       const owner = this.#owners[i] as Owner;
       const [from, to] = [i * WORDS_PER_POLLFD, kept * WORDS_PER_POLLFD];
-      if ((pollfds[from + 1] as number) >>> 16 !== 0) {
+      const isReady = (pollfds[from + 1] as number) >>> 16 !== 0;
+      if (isThrough(owner, isReady) || isReady) {
         ready.push(owner);
       } else {
         pollfds[to] = pollfds[from] as number;

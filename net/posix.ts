@@ -26,8 +26,14 @@ const SOCK_CLOEXEC = 0o2000000;
 const SOL_SOCKET = 1;
 const SO_REUSEADDR = 2;
 const SO_LINGER = 13;
+const SO_RCVTIMEO = 20;
+const SO_SNDTIMEO = 21;
 const IPPROTO_TCP = 6;
 const TCP_NODELAY = 1;
+const TCP_INFO = 11;
+/** Of `struct tcp_info`, linux/tcp.h: two counters of 64 bits. */
+const TCP_INFO_BYTES_ACKED = 120;
+const TCP_INFO_BYTES_RECEIVED = 128;
 const SHUT_RDWR = 2;
 /** A peer that is gone is an error to report, not a signal that ends the process. */
 const MSG_NOSIGNAL = 0x4000;
@@ -40,7 +46,7 @@ const SOCKADDR_IN_BYTES = 16;
 const EINTR = koffi.os.errno['EINTR'];
 const EAGAIN = koffi.os.errno['EAGAIN'];
 
-/** What a call that does not block returns when it would have had to. */
+/** What a call returns that does not block and would have had to, or whose time is over ({@link limitWaits}). */
 export const NOTHING = -1;
 
 const PR_SET_PDEATHSIG = 1;
@@ -54,7 +60,10 @@ const cListen = libc.func('int listen(int fd, int backlog)');
 const cAccept = libc.func('int accept4(int fd, void *address, void *length, int flags)');
 const cConnect = libc.func('int connect(int fd, const void *address, unsigned int length)');
 const cGetsockname = libc.func('int getsockname(int fd, _Out_ void *address, _Inout_ unsigned int *length)');
-const cSetsockopt = libc.func('int setsockopt(int fd, int level, int option, const int *value, unsigned int length)');
+const cSetsockopt = libc.func('int setsockopt(int fd, int level, int option, const void *value, unsigned int length)');
+const cGetsockopt = libc.func(
+  'int getsockopt(int fd, int level, int option, void *value, _Inout_ unsigned int *length)',
+);
 const cRecv = libc.func('int64_t recv(int fd, void *into, size_t length, int flags)');
 const cSend = libc.func('int64_t send(int fd, const void *from, size_t length, int flags)');
 const cPoll = libc.func('int poll(void *pollfds, unsigned long count, int timeoutMs)');
@@ -83,7 +92,8 @@ function encodeEndpoint({ host, port }: Endpoint): Buffer {
 }
 
 function setOption(fd: Socket, level: number, option: number, ...value: number[]): void {
-  retried('setsockopt', () => cSetsockopt(fd, level, option, value, 4 * value.length));
+  const ints = Int32Array.from(value);
+  retried('setsockopt', () => cSetsockopt(fd, level, option, ints, ints.byteLength));
 }
 
 /**
@@ -112,6 +122,13 @@ export function portOf(fd: Socket): number {
   return bytes.readUInt16BE(2);
 }
 
+/** How many bytes have come on a connection, less those that its peer has taken of what was sent; 0 of a listener. */
+export function unansweredBytes(fd: Socket): number {
+  const info = Buffer.alloc(TCP_INFO_BYTES_RECEIVED + 8);
+  retried('getsockopt', () => cGetsockopt(fd, IPPROTO_TCP, TCP_INFO, info, [info.length]));
+  return Number(info.readBigUInt64LE(TCP_INFO_BYTES_RECEIVED) - info.readBigUInt64LE(TCP_INFO_BYTES_ACKED));
+}
+
 /** Blocks until a connection has come. It does not wait to fill segments (TCP_NODELAY). */
 export function accept(listener: Socket): Socket {
   for (;;) {
@@ -123,6 +140,24 @@ export function accept(listener: Socket): Socket {
     const errno = koffi.errno();
     if (errno === EAGAIN) return NOTHING;
     if (errno !== EINTR) throw new SystemError('accept', errno);
+  }
+}
+
+/**
+ * Lets {@link recv} and {@link send} on a connection return {@link NOTHING} when nothing has happened for so long, or, of a send, what the
+ * kernel has taken by then.
+ *
+ * @param waitNs at least 1 µs, and the kernel rounds up to its ticks of some milliseconds; `Infinity`: they wait without end
+ */
+export function limitWaits(fd: Socket, waitNs: number): void {
+  // A `struct timeval` of two longs; of 0 for no end.
+  const timeval = Buffer.alloc(16);
+  if (waitNs !== Infinity) {
+    timeval.writeBigInt64LE(BigInt(Math.floor(waitNs / 1e9)), 0);
+    timeval.writeBigInt64LE(BigInt(Math.floor((waitNs % 1e9) / 1e3)), 8);
+  }
+  for (const option of [SO_RCVTIMEO, SO_SNDTIMEO]) {
+    retried('setsockopt', () => cSetsockopt(fd, SOL_SOCKET, option, timeval, timeval.length));
   }
 }
 
@@ -154,8 +189,8 @@ export function dieWithParent(): void {
   retried('prctl', () => cPrctl(PR_SET_PDEATHSIG, SIGKILL));
 }
 
-/** Blocks until bytes have come; returns how many, 0 at the end of the connection. */
-export function recv(fd: Socket, into: Uint8Array): number {
+/** Blocks until bytes have come; returns how many, 0 at the end of the connection. {@link NOTHING}: see {@link limitWaits}. */
+export function recv(fd: Socket, into: Uint8Array): number | typeof NOTHING {
   return recvFlags(fd, into, 0);
 }
 
@@ -174,8 +209,8 @@ function recvFlags(fd: Socket, into: Uint8Array, flags: number): number {
   }
 }
 
-/** Blocks until the kernel has taken bytes; returns how many, at least 1. */
-export function send(fd: Socket, from: Uint8Array): number {
+/** Blocks until the kernel has taken bytes; returns how many, at least 1. {@link NOTHING}: see {@link limitWaits}. */
+export function send(fd: Socket, from: Uint8Array): number | typeof NOTHING {
   return sendFlags(fd, from, MSG_NOSIGNAL);
 }
 
@@ -223,9 +258,19 @@ export function close(fd: Socket): void {
 
 /** {@link close} that resets the connection: its peer waits for nothing more, neither for bytes nor for room to send its own. */
 export function reset(fd: Socket): void {
-  // On, and no time to linger: what is unsent is thrown away.
-  setOption(fd, SOL_SOCKET, SO_LINGER, 1, 0);
+  setNoLinger(fd);
   close(fd);
+}
+
+/** {@link shutdown} of a connection that another thread owns, which resets it when it closes it. */
+export function shutdownToReset(fd: Socket): void {
+  setNoLinger(fd);
+  shutdown(fd);
+}
+
+/** On, and no time to linger: what is unsent when it is closed is thrown away. */
+function setNoLinger(fd: Socket): void {
+  setOption(fd, SOL_SOCKET, SO_LINGER, 1, 0);
 }
 
 const nowhere = new Uint8Array(1);

@@ -12,14 +12,15 @@ import { ProtocolError } from '../net/frame.ts';
 import type { ZmqSocket } from '../net/libzmq.ts';
 import type { PollSet } from '../net/poll-set.ts';
 import type { Socket } from '../net/posix.ts';
+import type { Peer } from './peer.ts';
 
 export type SystemCall =
   /** Result: the connection's socket. */
   | { readonly call: 'accept'; readonly listener: Socket; readonly nonblocking?: true }
   /** Result: how many bytes came, 0 at the end of the connection. */
-  | { readonly call: 'recv'; readonly socket: Socket; readonly into: Uint8Array; readonly nonblocking?: true }
+  | { readonly call: 'recv'; readonly peer: Peer; readonly into: Uint8Array; readonly nonblocking?: true }
   /** Result: how many bytes went, at least 1. */
-  | { readonly call: 'send'; readonly socket: Socket; readonly from: Uint8Array; readonly nonblocking?: true }
+  | { readonly call: 'send'; readonly peer: Peer; readonly from: Uint8Array; readonly nonblocking?: true }
   /** Blocks until a socket of the set is ready or the time is over (`Infinity`: no end). Result: how many; the set knows which. */
   | { readonly call: 'poll'; readonly set: PollSet; readonly timeoutNs: number }
   /** Ends a connection the calling thread owns. `error`: why, where it was not by the client's good-bye. Result: 0. */
@@ -116,10 +117,15 @@ export function* zmqSend(socket: MessageSocket, frames: Uint8Array[]): Asynchron
  * @returns false if the client has said good-bye instead: it ended the connection between two messages
  * @throws ProtocolError if the connection ends inside the header
  */
-export function* recvHeader(socket: Socket, into: Uint8Array): ServerTask<boolean> {
-  const have = yield* recvExactly(socket, into);
-  if (have > 0 && have < into.length) throw cutOff(have, into.length);
-  return have > 0;
+export function* recvHeader(peer: Peer, into: Uint8Array): ServerTask<boolean> {
+  const first = yield { call: 'recv', peer, into };
+  if (first === 0) return false;
+  peer.leftNs = peer.timeoutNs;
+  if (first < into.length) {
+    const have = yield* recvExactly(peer, into, first);
+    if (have < into.length) throw cutOff(have, into.length);
+  }
+  return true;
 }
 
 /**
@@ -127,8 +133,8 @@ export function* recvHeader(socket: Socket, into: Uint8Array): ServerTask<boolea
  *
  * @throws ProtocolError if the connection ends before it is whole
  */
-export function* recvPart(socket: Socket, into: Uint8Array): ServerTask {
-  const have = yield* recvExactly(socket, into);
+export function* recvPart(peer: Peer, into: Uint8Array): ServerTask {
+  const have = yield* recvExactly(peer, into, 0);
   if (have < into.length) throw cutOff(have, into.length);
 }
 
@@ -136,21 +142,27 @@ function cutOff(haveBytes: number, wantedBytes: number): ProtocolError {
   return new ProtocolError(`the connection ended inside a message, after ${haveBytes} of ${wantedBytes} bytes`);
 }
 
-/** Receives until the buffer is full, in as many calls as it takes; fewer bytes only at the end of the connection. */
-function* recvExactly(socket: Socket, into: Uint8Array): ServerTask<number> {
-  let have = 0;
+/**
+ * Receives until the buffer is full, in as many calls as it takes; fewer bytes only at the end of the connection.
+ *
+ * @param have how many bytes are in it
+ * @returns how many are then
+ */
+function* recvExactly(peer: Peer, into: Uint8Array, have: number): ServerTask<number> {
   while (have < into.length) {
-    const got = yield { call: 'recv', socket, into: have === 0 ? into : into.subarray(have) };
+    const got = yield { call: 'recv', peer, into: have === 0 ? into : into.subarray(have) };
     if (got === 0) break;
     have += got;
   }
   return have;
 }
 
-/** Sends all of it, in as many calls as it takes: Python's `sendall`. */
-export function* sendAll(socket: Socket, from: Uint8Array): ServerTask {
+/** Sends all of it, in as many calls as it takes: Python's `sendall`. The peer may rest after it. */
+export function* sendAll(peer: Peer, from: Uint8Array): ServerTask {
+  peer.leftNs = peer.timeoutNs;
   let sent = 0;
   while (sent < from.length) {
-    sent += yield { call: 'send', socket, from: sent === 0 ? from : from.subarray(sent) };
+    sent += yield { call: 'send', peer, from: sent === 0 ? from : from.subarray(sent) };
   }
+  peer.leftNs = Infinity;
 }

@@ -8,11 +8,13 @@
  * lets its connection run dry delays the others by a turn each round, and no more. A message of one piece takes less than a
  * turn: with one client nothing is polled but to wait.
  *
- * A connection ends by itself: what its task throws closes its socket, is written down, and touches no other.
+ * A connection ends by itself: what its task throws closes its socket, is written down, and touches no other. So does a peer that
+ * lets its coroutine wait too long: the poll waits no longer than the first of them may, and after it each has waited for its length.
  */
 import { PollSet, READABLE, WRITABLE } from '../net/poll-set.ts';
 import { NOTHING, type Socket } from '../net/posix.ts';
 import { close, poll, type ServerTask, type SystemCall } from './calls.ts';
+import { newPeer, type Peer, tooLate } from './peer.ts';
 
 const CALLS_PER_TURN = 16;
 
@@ -20,6 +22,8 @@ const CALLS_PER_TURN = 16;
 interface Coroutine {
   readonly task: ServerTask;
   step: IteratorResult<SystemCall, void>;
+  /** For whom it waits; null if for nobody in particular. */
+  waitsFor: Peer | null;
 }
 
 /**
@@ -27,24 +31,29 @@ interface Coroutine {
  * then closes the connections that are left.
  *
  * @param main makes the connections: what it throws ends all
+ * @param peerTimeoutNs how long a peer may let its coroutine wait, see `peer.ts`
  * @param serve what is done with each
  */
-export function runCoroutines(main: ServerTask, serve: (connection: Socket) => ServerTask): ServerTask {
-  return new Scheduler(serve).run(main);
+export function runCoroutines(main: ServerTask, peerTimeoutNs: number, serve: (peer: Peer) => ServerTask): ServerTask {
+  return new Scheduler(peerTimeoutNs, serve).run(main);
 }
 
 class Scheduler {
-  readonly #serve: (connection: Socket) => ServerTask;
+  readonly #peerTimeoutNs: number;
+  readonly #serve: (peer: Peer) => ServerTask;
   /** Connections that are not closed. */
   readonly #open = new Set<Socket>();
   /** Coroutines whose call found nothing. */
   readonly #waiting = new PollSet<Coroutine>();
   /** Coroutines that go on after the next poll, whatever it finds. */
   readonly #next: Coroutine[] = [];
-  /** How long that poll may wait. */
+  /** How long that poll may wait for their sake. */
   #timeoutNs = Infinity;
+  /** How long it may wait until the first peer is late. */
+  #patienceNs = Infinity;
 
-  constructor(serve: (connection: Socket) => ServerTask) {
+  constructor(peerTimeoutNs: number, serve: (peer: Peer) => ServerTask) {
+    this.#peerTimeoutNs = peerTimeoutNs;
     this.#serve = serve;
   }
 
@@ -52,9 +61,11 @@ class Scheduler {
     const main = this.#start(task);
     try {
       while (main.step.done !== true) {
-        yield* poll(this.#waiting, this.#timeoutNs);
+        yield* poll(this.#waiting, Math.min(this.#timeoutNs, this.#patienceNs));
         this.#timeoutNs = Infinity;
-        const turns = [...this.#next.splice(0), ...this.#waiting.takeReady()];
+        this.#patienceNs = Infinity;
+        const through = this.#waiting.takeReady((coroutine, ready) => this.#noteWaited(coroutine, ready));
+        const turns = [...this.#next.splice(0), ...through];
         for (const coroutine of turns) yield* this.#turn(coroutine);
       }
     } finally {
@@ -63,7 +74,7 @@ class Scheduler {
   }
 
   #start(task: ServerTask): Coroutine {
-    const coroutine: Coroutine = { task, step: task.next() };
+    const coroutine: Coroutine = { task, step: task.next(), waitsFor: null };
     this.#goOn(coroutine, 0);
     return coroutine;
   }
@@ -75,7 +86,9 @@ class Scheduler {
   }
 
   *#turn(coroutine: Coroutine): ServerTask {
-    const { task } = coroutine;
+    const { task, waitsFor } = coroutine;
+    coroutine.waitsFor = null;
+    if (waitsFor !== null && waitsFor.leftNs <= 0) coroutine.step = task.throw(tooLate(waitsFor));
     for (let calls = 0; calls < CALLS_PER_TURN; calls++) {
       if (coroutine.step.done === true) return;
       const call = coroutine.step.value;
@@ -103,7 +116,7 @@ class Scheduler {
         return yield { ...call, nonblocking: true };
       case 'startThread':
         this.#open.add(call.socket);
-        this.#start(this.#connection(call.socket));
+        this.#start(this.#connection(newPeer(call.socket, this.#peerTimeoutNs)));
         return 0;
       case 'sleep':
         return 0;
@@ -120,18 +133,35 @@ class Scheduler {
 
   #wait(coroutine: Coroutine, call: SystemCall): void {
     if (call.call === 'accept') this.#waiting.add(call.listener, READABLE, coroutine);
-    else if (call.call === 'recv') this.#waiting.add(call.socket, READABLE, coroutine);
-    else if (call.call === 'send') this.#waiting.add(call.socket, WRITABLE, coroutine);
+    if (call.call !== 'recv' && call.call !== 'send') return;
+    const { peer } = call;
+    coroutine.waitsFor = peer;
+    this.#patienceNs = Math.min(this.#patienceNs, peer.leftNs);
+    this.#waiting.add(peer.socket, call.call === 'recv' ? READABLE : WRITABLE, coroutine);
+  }
+
+  /**
+   * Takes off what a coroutine has waited for its peer. A poll that did not find it ready saw that nothing had come since the poll
+   * before; one that did tells no more than how long it took itself.
+   *
+   * @returns whether it waits no longer
+   */
+  #noteWaited({ waitsFor }: Coroutine, ready: boolean): boolean {
+    if (waitsFor === null) return false;
+    waitsFor.leftNs -= ready ? this.#waiting.tookNs : this.#waiting.sinceLastNs;
+    if (waitsFor.leftNs <= 0) return true;
+    if (!ready) this.#patienceNs = Math.min(this.#patienceNs, waitsFor.leftNs);
+    return false;
   }
 
   /** A connection's whole life, its end included. */
-  *#connection(socket: Socket): ServerTask {
+  *#connection(peer: Peer): ServerTask {
     let error: string | null = null;
     try {
-      yield* this.#serve(socket);
+      yield* this.#serve(peer);
     } catch (thrown) {
       error = thrown instanceof Error ? thrown.message : String(thrown);
     }
-    yield* close(socket, error);
+    yield* close(peer.socket, error);
   }
 }

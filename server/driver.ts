@@ -16,6 +16,7 @@ import {
   type ServerTask,
   type SystemCall,
 } from './calls.ts';
+import { type Peer, tooLate } from './peer.ts';
 
 /** What a thread of a server runs with. */
 export interface ServerThread {
@@ -51,7 +52,7 @@ export function drive(task: ServerTask, thread: ServerThread): void {
       posix.goTheWay();
       const leftMs = keepsLock ? stay(thread) : leave(thread, step.value);
       try {
-        result = perform(step.value, thread);
+        result = perform(step.value, thread, leftMs);
       } catch (error) {
         failure = error;
       }
@@ -79,7 +80,7 @@ export async function driveAsynchronously(task: AsynchronousTask, thread: Server
       let failure: unknown;
       const leftMs = leave(thread, step.value);
       try {
-        result = await performAsynchronously(step.value, thread);
+        result = await performAsynchronously(step.value, thread, leftMs);
       } catch (error) {
         failure = error;
       }
@@ -136,16 +137,24 @@ export function cannotBlock(call: SystemCall | AsynchronousCall): boolean {
 /** A word nobody notifies: waiting on it sleeps. */
 const sleeper = new Int32Array(new SharedArrayBuffer(4));
 
-function perform(call: SystemCall, thread: ServerThread): number {
+/** @param leftMs when the thread left the interpreter for the call */
+function perform(call: SystemCall, thread: ServerThread, leftMs: number): number {
   switch (call.call) {
     case 'recv':
-      return call.nonblocking ? posix.tryRecv(call.socket, call.into) : posix.recv(call.socket, call.into);
+      return call.nonblocking
+        ? posix.tryRecv(call.peer.socket, call.into)
+        : transfer(posix.recv, call.peer, call.into, leftMs);
     case 'send':
-      return call.nonblocking ? posix.trySend(call.socket, call.from) : posix.send(call.socket, call.from);
+      return call.nonblocking
+        ? posix.trySend(call.peer.socket, call.from)
+        : transfer(posix.send, call.peer, call.from, leftMs);
     case 'accept':
       return call.nonblocking ? posix.tryAccept(call.listener) : posix.accept(call.listener);
-    case 'poll':
-      return posix.poll(call.set, call.timeoutNs);
+    case 'poll': {
+      const ready = posix.poll(call.set, call.timeoutNs);
+      call.set.noteTimes(leftMs * 1e6, performance.now() * 1e6);
+      return ready;
+    }
     case 'close':
       posix.close(call.socket);
       if (call.error !== null) thread.noteConnectionError(call.error);
@@ -165,7 +174,35 @@ function perform(call: SystemCall, thread: ServerThread): number {
   }
 }
 
-async function performAsynchronously(call: SystemCall | AsynchronousCall, thread: ServerThread): Promise<number> {
+/**
+ * A blocking call, which returns from time to time when nothing happens (`posix.limitWaits`): made again, without the lock, while the
+ * peer has time left. Who moves all bytes at once is not timed.
+ *
+ * @throws ProtocolError if its time is over
+ */
+function transfer(
+  make: (socket: Socket, bytes: Uint8Array) => number,
+  peer: Peer,
+  bytes: Uint8Array,
+  beganMs: number,
+): number {
+  let sinceMs = beganMs;
+  for (;;) {
+    const moved = make(peer.socket, bytes);
+    if (moved === bytes.length) return moved;
+    const nowMs = performance.now();
+    peer.leftNs -= (nowMs - sinceMs) * 1e6;
+    if (peer.leftNs <= 0) throw tooLate(peer);
+    if (moved !== posix.NOTHING) return moved;
+    sinceMs = nowMs;
+  }
+}
+
+async function performAsynchronously(
+  call: SystemCall | AsynchronousCall,
+  thread: ServerThread,
+  leftMs: number,
+): Promise<number> {
   switch (call.call) {
     case 'zmqReceive':
       return untilClosed(call.socket, async () => {
@@ -181,7 +218,7 @@ async function performAsynchronously(call: SystemCall | AsynchronousCall, thread
         return call.frames.length;
       });
     default:
-      return perform(call, thread);
+      return perform(call, thread, leftMs);
   }
 }
 

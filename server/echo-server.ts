@@ -2,11 +2,14 @@
 import type { ZmqSocket } from '../net/libzmq.ts';
 import type { Endpoint, Socket } from '../net/posix.ts';
 import type { AsynchronousTask, MessageSocket, ServerTask } from './calls.ts';
+import type { Peer } from './peer.ts';
 
 /** Limits a server keeps to. */
 export interface ServerLimits {
   /** The largest payload it accepts, in bytes. Checked before memory is allocated for it. */
   readonly maxMessageBytes: number;
+  /** How long it waits for a peer that is not between two messages (`peer.ts`); may be `Infinity`. */
+  readonly peerTimeoutNs: number;
 }
 
 /** What every server says about itself. */
@@ -29,7 +32,7 @@ interface SocketServer extends ServerInfo {
 interface ThreadServer extends SocketServer {
   readonly concurrency: 'threads';
   /** The thread of one connection; main starts it. */
-  connection(socket: Socket, limits: ServerLimits): ServerTask;
+  connection(peer: Peer, limits: ServerLimits): ServerTask;
 }
 
 /** Main serves all connections. Their sockets are its own: it closes each when it ends, and all when it returns. */

@@ -7,8 +7,9 @@
  */
 import { HEADER_BYTES, payloadLength } from '../net/frame.ts';
 import { acceptForEver } from './accept-for-ever.ts';
-import { recvHeader, recvPart, sendAll, toolkit } from './calls.ts';
+import { recvHeader, sendAll, toolkit } from './calls.ts';
 import type { EchoServer } from './echo-server.ts';
+import { recvBody } from './recv-body.ts';
 
 /** A key in an editor with syntax colours: insert, scan, recolour, move the cursor, redraw. An assumption, not a measurement. */
 const TOOLKIT_CALLS_PER_KEY = 20;
@@ -23,13 +24,13 @@ const editor: EchoServer = {
 
   main: acceptForEver,
 
-  *connection(socket, { maxMessageBytes }) {
+  *connection(peer, { maxMessageBytes }) {
     const header = Buffer.alloc(HEADER_BYTES);
-    while (yield* recvHeader(socket, header)) {
-      const key = Buffer.alloc(payloadLength(header, maxMessageBytes));
-      yield* recvPart(socket, key);
+    while (yield* recvHeader(peer, header)) {
+      const key = yield* recvBody(peer, HEADER_BYTES, payloadLength(header, maxMessageBytes));
+      key.set(header);
       for (let call = 0; call < TOOLKIT_CALLS_PER_KEY; call++) yield* toolkit(TOOLKIT_CALL_NS);
-      yield* sendAll(socket, Buffer.concat([header, key]));
+      yield* sendAll(peer, key);
     }
   },
 };

@@ -6,14 +6,17 @@
 import {
   bodyLength,
   ENCODING_BYTES,
+  encodeHeader,
   HEADER_BYTES,
   LONG_LENGTH_BYTES,
   layOutMessage,
   longBodyLength,
+  messageIn,
 } from '../net/multiprocessing-format.ts';
 import { acceptForEver } from './accept-for-ever.ts';
 import { recvHeader, recvPart, sendAll } from './calls.ts';
 import type { EchoServer } from './echo-server.ts';
+import { recvBody } from './recv-body.ts';
 
 const multiprocessing: EchoServer = {
   name: 'multiprocessing',
@@ -23,20 +26,24 @@ const multiprocessing: EchoServer = {
   concurrency: 'threads',
   main: acceptForEver,
 
-  *connection(socket, { maxMessageBytes }) {
+  *connection(peer, { maxMessageBytes }) {
     const maxBodyBytes = maxMessageBytes + ENCODING_BYTES;
     const header = Buffer.alloc(HEADER_BYTES);
     const longLength = Buffer.alloc(LONG_LENGTH_BYTES);
     let message = layOutMessage(0);
-    while (yield* recvHeader(socket, header)) {
+    while (yield* recvHeader(peer, header)) {
       let bodyBytes = bodyLength(header, maxBodyBytes);
       if (bodyBytes === 'long') {
-        yield* recvPart(socket, longLength);
+        yield* recvPart(peer, longLength);
         bodyBytes = longBodyLength(longLength, maxBodyBytes);
       }
-      if (bodyBytes !== message.body.length) message = layOutMessage(bodyBytes);
-      yield* recvPart(socket, message.body);
-      for (const bytes of message.writes) yield* sendAll(socket, bytes);
+      if (bodyBytes === message.body.length) {
+        yield* recvPart(peer, message.body);
+      } else {
+        const head = encodeHeader(bodyBytes);
+        message = messageIn(yield* recvBody(peer, head.length, bodyBytes), head);
+      }
+      for (const bytes of message.writes) yield* sendAll(peer, bytes);
     }
   },
 };

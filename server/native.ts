@@ -4,9 +4,18 @@
  */
 
 import type { ZmqSocket } from '../net/libzmq.ts';
-import { bindSocket, closeContext, openContext, openSocket, setOption, shutdownContext } from '../net/libzmq.ts';
+import {
+  bindSocket,
+  closeContext,
+  openContext,
+  openSocket,
+  setOption,
+  setZapDomain,
+  shutdownContext,
+} from '../net/libzmq.ts';
 import { type ServerTask, zmqProxy } from './calls.ts';
 import type { EchoServer } from './echo-server.ts';
+import { ZAP_DOMAIN, zmtpLimits } from './zmtp-limits.ts';
 
 function* echo(router: ZmqSocket): ServerTask {
   yield* zmqProxy(router, router);
@@ -20,13 +29,18 @@ const native: EchoServer = {
   echo,
   transitionsPerMessage: 0,
 
-  async open(at, { maxMessageBytes }) {
+  async open(at, limits) {
     const context = openContext();
     const sockets: ZmqSocket[] = [];
     try {
       const router = openSocket(context, 'router');
       sockets.push(router);
+      const { maxMessageBytes, handshakeMs, heartbeatMs, heartbeatTimeoutMs } = zmtpLimits(limits);
       setOption(router, 'maxMessageBytes', maxMessageBytes);
+      setOption(router, 'handshakeMs', handshakeMs);
+      setOption(router, 'heartbeatMs', heartbeatMs);
+      setOption(router, 'heartbeatTimeoutMs', heartbeatTimeoutMs);
+      setZapDomain(router, ZAP_DOMAIN);
       const port = bindSocket(router, at);
       return {
         kind: 'blocking',

@@ -14,7 +14,8 @@ const nonblocking: EchoServer = {
   transport: 'framed',
   transitionsPerMessage: 5,
   concurrency: 'coroutines',
-  main: (listener, limits) => runCoroutines(acceptForEver(listener), (socket) => echoFrames(socket, limits)),
+  main: (listener, limits) =>
+    runCoroutines(acceptForEver(listener), limits.peerTimeoutNs, (peer) => echoFrames(peer, limits)),
 };
 
 export default nonblocking;

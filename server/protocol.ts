@@ -14,6 +14,8 @@ export const serverSetupSchema = z.strictObject({
   /** 0: any free one. */
   port: z.number().int(),
   maxMessageBytes: z.number().int(),
+  /** How long a client may keep the server waiting (`peer.ts`); null: without end. */
+  peerTimeoutNs: z.number().positive().nullable(),
   /** CPU work under the lock before each call. */
   ticksPerCall: z.number(),
   leafNs: z.number(),

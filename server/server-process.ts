@@ -29,10 +29,11 @@ import { Recording } from '../lock/recording.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
 import type { ThreadTimeline, Timeline } from '../lock/timeline.ts';
 import { clockOriginNs } from '../net/clock.ts';
-import { close, listen, portOf, reset, type Socket, shutdown } from '../net/posix.ts';
+import { close, limitWaits, listen, portOf, reset, type Socket, shutdown } from '../net/posix.ts';
 import { createCallLog, readCallLog } from './call-log.ts';
 import { CALL_NAMES } from './calls.ts';
 import type { EchoServer, ZeromqServer } from './echo-server.ts';
+import { guardMemory } from './memory-guard.ts';
 import type { ServerReading, ServerSetup, SpinSetup } from './protocol.ts';
 import { loadServer } from './servers.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
@@ -43,6 +44,10 @@ const SPINNER = new URL('../workers/spinner.js', import.meta.url).href;
 /** Time for the engine to compile the spinner's code, before what it gets alone is measured. */
 const SPINNER_WARMUP_MS = 100;
 const SPINNER_SOLO_MS = 150;
+/** How often a blocking call looks, while its peer lets it wait, whether the peer's time is over. */
+const LOOKS_PER_TIMEOUT = 4;
+/** Threads kept for connections to come: to start one takes longer than many a connection lasts. */
+const MAX_IDLE_THREADS = 16;
 /** For threads that are told that the lock is lost to end by themselves. */
 const LOST_LOCK_PATIENCE_MS = 1_000;
 /** How many reasons for the end of connections are kept. */
@@ -76,7 +81,8 @@ export class ServerProcess {
   readonly #serverThreads = new Set<number>();
   readonly #spinnerThreads = new Set<number>();
   readonly #freeNumbers = Array.from({ length: MAX_THREADS }, (_, i) => MAX_THREADS - i);
-  readonly #logs: SharedArrayBuffer[] = [];
+  /** By the number of the thread: one that ends leaves its log to the next of its number. */
+  readonly #logs = new Map<number, SharedArrayBuffer>();
   #recording: Recording | null = null;
   readonly #connectionErrors: string[] = [];
   readonly #stopSpinners = new SharedArrayBuffer(4);
@@ -136,7 +142,9 @@ export class ServerProcess {
     });
     const opened = await Promise.race([listening, over]);
     if (opened === null || typeof opened === 'string') throw new Error(opened ?? 'the server ended before it listened');
+    const unguard = guardMemory(opened.port, this.#setup.maxMessageBytes, (error) => this.#noteConnectionError(error));
     this.#stopAccepting = () => {
+      unguard();
       // In this order: the context must not be closed before it has been shut down.
       if (opened.handle !== null) server.interrupt?.(opened.handle);
       main.worker.postMessage({ kind: 'close' } satisfies ServerThreadTask);
@@ -192,7 +200,9 @@ export class ServerProcess {
    */
   calls(): Float64Array<ArrayBuffer> {
     const sinceNs = this.#begunNs();
-    const logs = this.#logs.map((log) => readCallLog(log).filter(({ acquiredNs }) => acquiredNs >= sinceNs));
+    const logs = [...this.#logs.values()].map((log) =>
+      readCallLog(log).filter(({ acquiredNs }) => acquiredNs >= sinceNs),
+    );
     const busiest = logs.reduce((most, log) => (log.length > most.length ? log : most), []);
     return Float64Array.from(
       busiest.flatMap(({ releasedNs, returnedNs, acquiredNs }) => [releasedNs, returnedNs, acquiredNs]),
@@ -294,9 +304,15 @@ export class ServerProcess {
     const setup = this.#threadSetup('server');
     this.#serverThreads.add(setup.thread);
     const { server, ticksPerCall, maxMessageBytes, loggedCalls } = this.#setup;
-    const log = loggedCalls === 0 ? null : createCallLog(loggedCalls);
-    if (log !== null) this.#logs.push(log);
-    const data: ServerThreadData = { setup, server, ticksPerCall, log, limits: { maxMessageBytes } };
+    const log = loggedCalls === 0 ? null : (this.#logs.get(setup.thread) ?? createCallLog(loggedCalls));
+    if (log !== null) this.#logs.set(setup.thread, log);
+    const data: ServerThreadData = {
+      setup,
+      server,
+      ticksPerCall,
+      log,
+      limits: { maxMessageBytes, peerTimeoutNs: this.#peerTimeoutNs() },
+    };
     const worker = new Worker(SERVER_THREAD, { workerData: data });
     this.#workers.add(worker);
     worker.once('exit', () => this.#workers.delete(worker));
@@ -349,6 +365,7 @@ export class ServerProcess {
   }
 
   #connect(socket: Socket): void {
+    limitWaits(socket, this.#peerTimeoutNs() / LOOKS_PER_TIMEOUT);
     const served = this.#serve(socket)
       .catch((error: unknown) => this.#noteConnectionError(String(error)))
       .then(() => {
@@ -368,8 +385,12 @@ export class ServerProcess {
     if (error !== null) this.#noteConnectionError(error);
     // The client must not wait for an answer that will not come.
     shutdown(socket);
-    if (this.#idle.length === 0 && !this.#stopping) this.#idle.push(thread);
+    if (this.#idle.length < MAX_IDLE_THREADS && !this.#stopping) this.#idle.push(thread);
     else this.#end(thread);
+  }
+
+  #peerTimeoutNs(): number {
+    return this.#setup.peerTimeoutNs ?? Infinity;
   }
 
   #noteConnectionError(error: string): void {

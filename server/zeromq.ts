@@ -6,6 +6,7 @@
 import { formatEndpoint, portOfEndpoint } from '../net/libzmq.ts';
 import { type AsynchronousTask, type MessageSocket, zmqReceive, zmqSend } from './calls.ts';
 import type { EchoServer } from './echo-server.ts';
+import { ZAP_DOMAIN, zmtpLimits } from './zmtp-limits.ts';
 
 function* echo(router: MessageSocket): AsynchronousTask {
   const frames: Uint8Array[] = [];
@@ -20,10 +21,18 @@ const zeromq: EchoServer = {
   echo,
   transitionsPerMessage: 2,
 
-  async open(at, { maxMessageBytes }) {
+  async open(at, limits) {
     // Loaded here and not above: the bench knows this server, too, and needs no addon for that.
     const { Router } = await import('zeromq');
-    const router = new Router({ linger: 0, maxMessageSize: maxMessageBytes });
+    const { maxMessageBytes, handshakeMs, heartbeatMs, heartbeatTimeoutMs } = zmtpLimits(limits);
+    const router = new Router({
+      linger: 0,
+      maxMessageSize: maxMessageBytes,
+      handshakeInterval: handshakeMs,
+      heartbeatInterval: heartbeatMs,
+      heartbeatTimeout: heartbeatTimeoutMs,
+      zapDomain: ZAP_DOMAIN,
+    });
     try {
       await router.bind(formatEndpoint(at));
       return {

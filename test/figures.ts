@@ -32,6 +32,7 @@ const WORKLOAD: Workload = {
   spinnerKind: 'fib',
   interpreterCostNs: 10_000,
   maxMessageBytes: 2 ** 20,
+  peerTimeoutNs: 30e9,
   host: '127.0.0.1',
   port: 0,
 };

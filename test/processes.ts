@@ -7,6 +7,7 @@ import { Child } from '../bench/child.ts';
 import { type ClientSetup, clientCommands } from '../client/protocol.ts';
 import { readPolicySpec } from '../lock/load-policy.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
+import { usageOf } from './usage.ts';
 
 /** For an answer on a busy machine, and to end a test that would wait for ever. */
 const TIMEOUT_MS = 20_000;
@@ -35,6 +36,7 @@ export async function startServer(
       host: '127.0.0.1',
       port: 0,
       maxMessageBytes: 2 ** 26,
+      peerTimeoutNs: 30e9,
       ticksPerCall: 10,
       leafNs: 300,
       loggedCalls: 0,
@@ -48,6 +50,8 @@ export async function startServer(
   const transitions = async () => (await end()).server.transitions;
   return {
     port,
+    /** What its process holds. */
+    usage: () => usageOf(child.pid),
     /** Starts counting, once the server has nothing to do. */
     begin: async () => {
       await begin();

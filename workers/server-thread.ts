@@ -7,6 +7,7 @@ import type { Socket } from '../net/posix.ts';
 import { CallLog } from '../server/call-log.ts';
 import { drive, driveAsynchronously } from '../server/driver.ts';
 import type { OpenServer } from '../server/echo-server.ts';
+import { newPeer } from '../server/peer.ts';
 import { loadServer } from '../server/servers.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask } from '../server/thread-messages.ts';
 
@@ -39,7 +40,7 @@ async function run(task: ServerThreadTask): Promise<void> {
     else await driveAsynchronously(opened.task, thread);
   } else if (task.kind === 'main') drive(echo.main(task.listener, limits), thread);
   else if (task.kind === 'connection' && echo.concurrency === 'threads')
-    drive(echo.connection(task.socket, limits), thread);
+    drive(echo.connection(newPeer(task.socket, limits.peerTimeoutNs), limits), thread);
   else throw new Error(`${echo.name} cannot run «${task.kind}»`);
 }
 

@@ -123,7 +123,7 @@ export class EditorProcess {
   }
 
   async #listen(setup: Omit<EditorSetup, 'spinners'>): Promise<number> {
-    const bounds = { maxMessageBytes: MAX_KEY_BYTES, loggedCalls: 0, records: true };
+    const bounds = { maxMessageBytes: MAX_KEY_BYTES, peerTimeoutNs: null, loggedCalls: 0, records: true };
     const at = { host: HOST, port: 0 };
     const started = await this.#child.call('start', { server: 'editor', ...setup, ...bounds, ...at }, START_TIMEOUT_MS);
     return started.port;

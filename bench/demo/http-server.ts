@@ -44,7 +44,7 @@ export class HttpServer {
       socket.on('error', () => socket.destroy());
       const refusal = this.#refusesSocket(request);
       if (refusal === null) onSocket(request, socket, head);
-      else socket.end(`HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status]}\r\nConnection: close\r\n\r\n`);
+      else refuse(socket, refusal);
     });
   }
 
@@ -138,6 +138,15 @@ export class HttpServer {
       'Cross-Origin-Resource-Policy': 'same-origin',
     };
   }
+}
+
+/**
+ * Nobody reads what the peer goes on sending, so its end would never be seen: the connection is ended here. One that is left would keep the
+ * server from closing, but not the process from running out of things to wait for.
+ */
+function refuse(socket: Duplex, { status }: Refusal): void {
+  socket.once('finish', () => socket.destroy());
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\n\r\n`);
 }
 
 const isRead = ({ method }: IncomingMessage) => method === 'GET' || method === 'HEAD';

@@ -118,7 +118,8 @@ export class Live {
     const { page, session } = this.#current;
     this.#current = undefined;
     page.close(code, reason);
-    setTimeout(() => page.terminate(), FAREWELL_MS).unref();
+    const farewell = setTimeout(() => page.terminate(), FAREWELL_MS);
+    page.once('close', () => clearTimeout(farewell));
     this.#gone = Promise.all([this.#gone, session.close()]);
   }
 }

@@ -53,6 +53,7 @@ const WORKLOAD: Omit<Workload, 'messages'> = {
   spinnerKind: 'fib',
   interpreterCostNs: 0,
   maxMessageBytes: 2 ** 20,
+  peerTimeoutNs: null,
   host: '127.0.0.1',
   port: 0,
 };

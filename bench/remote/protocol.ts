@@ -64,8 +64,10 @@ export const welcomeSchema = z.discriminatedUnion('kind', [
 ]);
 
 /** Of a workload, what the server's side needs; whatever else is in it is not looked at. */
-const { host, port, serverCpus, maxMessageBytes, interpreterCostNs, spinners, spinnerKind } = workloadSchema.shape;
-const sideWorkloadSchema = z.object({ host, serverCpus, maxMessageBytes, interpreterCostNs, spinners, spinnerKind });
+const { host, port, serverCpus, maxMessageBytes, peerTimeoutNs, interpreterCostNs, spinners, spinnerKind } =
+  workloadSchema.shape;
+const limits = { maxMessageBytes, peerTimeoutNs };
+const sideWorkloadSchema = z.object({ host, serverCpus, ...limits, interpreterCostNs, spinners, spinnerKind });
 
 /** One of the agent's processes; the controller numbers them. */
 const sideSchema = z.strictObject({ side: z.number().int().nonnegative() });

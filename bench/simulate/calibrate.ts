@@ -272,6 +272,7 @@ async function solve(profile: Profile, server: string, cost: 'ioNs' | 'eventLoop
     spinnerKind: 'fib',
     interpreterCostNs: profile.interpreterCostNs,
     maxMessageBytes: 2 ** 20,
+    peerTimeoutNs: null,
     host: '127.0.0.1',
     port: 0,
   };

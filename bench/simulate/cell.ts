@@ -27,6 +27,7 @@ import { retimed, type ThreadTimeline, type Timeline } from '../../lock/timeline
 import type { Socket } from '../../net/posix.ts';
 import { CALL_NAMES, type MessageSocket, type ServerTask } from '../../server/calls.ts';
 import type { EchoServer } from '../../server/echo-server.ts';
+import { newPeer } from '../../server/peer.ts';
 import type { ServerReading } from '../../server/protocol.ts';
 import { loadServer } from '../../server/servers.ts';
 import type { MeasuredRound, Round, Scenario, Workload } from '../result.ts';
@@ -219,7 +220,8 @@ class World {
   #startServerAndClient(): VirtualThread {
     const { workload, profile } = this.#setup;
     const server = this.#server;
-    const limits = { maxMessageBytes: workload.maxMessageBytes };
+    // Simulated peers are never late.
+    const limits = { maxMessageBytes: workload.maxMessageBytes, peerTimeoutNs: Infinity };
     const trips = this.#trips;
     const { messages, warmupMessages, delayNs, budgetNs, payloadBytes } = workload;
     const machine = this.#machine;
@@ -239,7 +241,7 @@ class World {
     const listener = this.#kernel.sockets.listen();
     const serve = server.concurrency === 'threads' ? server.connection.bind(server) : null;
     this.#startServerThread('main thread of the server', server.main(listener, limits), null, (socket) => {
-      if (serve !== null) this.#startServerThread('server', serve(socket, limits), null);
+      if (serve !== null) this.#startServerThread('server', serve(newPeer(socket, limits.peerTimeoutNs), limits), null);
     });
     const kernel = this.#kernel;
     return machine.start('client', function* (thread): Program {

@@ -57,9 +57,9 @@ function* perform(call: SystemCall | AsynchronousCall, thread: VirtualThread, se
   const { kernel } = server;
   switch (call.call) {
     case 'recv':
-      return yield* kernel.recv(thread, call.socket, call.into, call.nonblocking === true);
+      return yield* kernel.recv(thread, call.peer.socket, call.into, call.nonblocking === true);
     case 'send':
-      return yield* kernel.send(thread, call.socket, call.from, call.nonblocking === true);
+      return yield* kernel.send(thread, call.peer.socket, call.from, call.nonblocking === true);
     case 'accept':
       return yield* kernel.accept(thread, call.listener, call.nonblocking === true);
     case 'poll':

@@ -136,6 +136,7 @@ async function simulate(figures: readonly TalkFigure[], factors: Factors): Promi
     spinnerKind: 'fib',
     interpreterCostNs: profile.interpreterCostNs,
     maxMessageBytes: 2 ** 20,
+    peerTimeoutNs: null,
     host: '127.0.0.1',
     port: 0,
   };

@@ -175,6 +175,7 @@ export async function readSimulateOptions(
         ? (interpreter?.parameters.interpreterCostNs ?? profile.interpreterCostNs)
         : duration('interpreter-cost', interpreterCost, 0, 1e9),
     maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
+    peerTimeoutNs: null,
     host: '127.0.0.1',
     port: 0,
   };

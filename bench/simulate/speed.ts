@@ -38,6 +38,7 @@ async function simulate(
     spinnerKind: 'fib',
     interpreterCostNs: profile.interpreterCostNs,
     maxMessageBytes: 2 ** 26,
+    peerTimeoutNs: null,
     host: '127.0.0.1',
     port: 0,
   } as const;

@@ -21,6 +21,7 @@ export const WORKLOAD: Workload = {
   spinnerKind: 'fib',
   interpreterCostNs: 10_000,
   maxMessageBytes: 2 ** 26,
+  peerTimeoutNs: null,
   host: '127.0.0.1',
   port: 0,
 };

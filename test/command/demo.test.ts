@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -272,6 +272,19 @@ describe('the end', () => {
       expect(await run.leftovers()).toEqual([]);
     },
   );
+
+  it('comes whatever a peer that was refused the socket sent after that', async () => {
+    const socket = connect({ host: '127.0.0.1', port: Number(new URL(address).port), allowHalfOpen: true });
+    socket.write('GET / HTTP/1.1\r\nHost: of.others\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n');
+    const [answer] = await once(socket, 'data');
+    expect(String(answer)).toContain('403');
+    socket.on('error', () => {});
+    socket.write('unread');
+    socket.end();
+    run.process.kill('SIGTERM');
+    expect((await run.finished()).code).toBe(EXIT.ok);
+    socket.destroy();
+  });
 
   it('comes when the process that started it is gone', async () => {
     const main = resolve(import.meta.dirname, '../../dist/bench/main.js');

@@ -158,6 +158,48 @@ describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
     await Promise.all([talk(), serve()]);
   });
 
+  it('ends connections that keep it waiting, and lets those rest that are between two messages', async () => {
+    const server = await startServer(name, { peerTimeoutNs: 400e6 });
+    const connect = () => RawClient.connect(server.port);
+    const [resting, silent, midHeader, midBody, trickling, sluggish] = [
+      await connect(),
+      await connect(),
+      await connect(),
+      await connect(),
+      await connect(),
+      await connect(),
+    ];
+    await expectServed(resting);
+    await midHeader.write(headerOf(100).subarray(0, 2));
+    // Whole messages before do not help.
+    await expectServed(midBody);
+    await midBody.write(frameOf(100).subarray(0, 50));
+    await trickling.write(headerOf(1_000));
+    const drops = setInterval(() => void trickling.write(Buffer.of(1)).catch(() => {}), 20);
+    const written = Promise.allSettled(Array.from({ length: 40 }, () => sluggish.write(frameOf(MIB))));
+    await Promise.all([silent, midHeader, midBody, trickling].map((client) => client.ended()));
+    clearInterval(drops);
+    // Its writes fail while it still does not read.
+    await written;
+    await sluggish.ended();
+    await expectServed(resting);
+    const errors = await server.stop();
+    expect(errors).toHaveLength(5);
+    expect(new Set(errors)).toEqual(new Set(['the client kept the server waiting for 0.4 s']));
+  });
+
+  it('takes no memory for messages that are announced and not sent', async () => {
+    const server = await startServer(name);
+    const decent = await RawClient.connect(server.port);
+    await expectServed(decent);
+    const greedy = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(server.port)));
+    for (const client of greedy) await expectServed(client);
+    const before = server.usage().memoryBytes;
+    for (const client of greedy) await client.write(headerOf(64 * MIB));
+    await expectServed(decent);
+    expect(server.usage().memoryBytes - before).toBeLessThan(8 * 4 * MIB);
+  });
+
   it('ends when it is told to, whatever its connections are doing', async () => {
     const server = await startServer(name);
     const connect = () => RawClient.connect(server.port);

@@ -64,6 +64,21 @@ const GREETING = Buffer.concat([
   Buffer.alloc(32),
 ]);
 
+const property = (name: string, value: string) =>
+  Buffer.concat([
+    Buffer.from([name.length]),
+    Buffer.from(name),
+    Buffer.from([0, 0, 0, value.length]),
+    Buffer.from(value),
+  ]);
+const READY_BODY = Buffer.concat([
+  Buffer.from('\x05READY'),
+  property('Socket-Type', 'DEALER'),
+  property('Identity', ''),
+]);
+/** Its second half: the command READY. */
+const READY = Buffer.concat([Buffer.from([4, READY_BODY.length]), READY_BODY]);
+
 describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessage }) => {
   it('echoes every byte, to DEALER and to REQ', async () => {
     const server = await startServer(name);
@@ -134,6 +149,34 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
     await server.stop();
   });
 
+  it('ends connections that keep it waiting, and lets those rest that are between two messages', async () => {
+    const server = await startServer(name, { peerTimeoutNs: 400e6 });
+    const resting = dealer(server.port);
+    await echoOf(resting, Buffer.from('before'));
+    const startedMs = performance.now();
+    const peers = await Promise.all(
+      [
+        Buffer.alloc(0),
+        GREETING.subarray(0, 11),
+        Buffer.from('GET / HTTP/1.1\r\n\r\n'),
+        // ZMTP 2, of a DEALER.
+        Buffer.concat([GREETING.subarray(0, 10), Buffer.from([1, 5])]),
+        // A whole handshake, and 3 bytes of a frame of 200.
+        Buffer.concat([GREETING, READY, Buffer.from([0, 200, 1, 2, 3])]),
+        Buffer.concat([GREETING, READY]),
+      ].map(async (bytes) => {
+        const peer = await rawPeer(server.port);
+        peer.write(bytes);
+        return peer;
+      }),
+    );
+    await Promise.all(peers.map(closedByServer));
+    // The connection that rests has been asked for signs of life meanwhile, and given them.
+    while (performance.now() - startedMs < 4 * 400) await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(String(await echoOf(resting, Buffer.from('after')))).toBe('after');
+    await server.stop();
+  });
+
   it('disconnects who announces an oversize message, and nobody else', async () => {
     const server = await startServer(name, { maxMessageBytes: 1_000 });
     const other = dealer(server.port);
@@ -142,6 +185,31 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
     await expect(greedy).rejects.toThrow('the server ended the connection');
     expect(await echoOf(other, Buffer.alloc(1_000, 'x'))).toEqual([Buffer.alloc(1_000, 'x')]);
     await server.stop();
+  });
+
+  it('ends the connection of a message without an end before it fills the memory, and no other', async () => {
+    const server = await startServer(name, { maxMessageBytes: 100_000 });
+    const decent = dealer(server.port);
+    await echoOf(decent, Buffer.alloc(50_000));
+    const endless = await rawPeer(server.port);
+    endless.write(Buffer.concat([GREETING, READY]));
+    // Who sends before the handshake is over is refused.
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    // A frame of 2^16 bytes, with more to follow.
+    const frame = Buffer.concat([Buffer.from([3, 0, 0, 0, 0, 0, 1, 0, 0]), Buffer.alloc(65_536)]);
+    const pour = () => {
+      while (!endless.destroyed && endless.write(frame));
+    };
+    endless.on('drain', pour);
+    pour();
+    let mostBytes = 0;
+    while (!endless.destroyed) {
+      mostBytes = Math.max(mostBytes, server.usage().memoryBytes);
+      await echoOf(decent, Buffer.alloc(50_000));
+    }
+    expect(mostBytes).toBeLessThan(2 ** 31);
+    expect(String(await echoOf(decent, Buffer.from('after')))).toBe('after');
+    expect(await server.stop()).toEqual([expect.stringContaining('the client made the server hold')]);
   });
 
   it('outlives clients that vanish with their echoes under way', async () => {

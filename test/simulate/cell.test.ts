@@ -43,6 +43,7 @@ async function setupOf({ policy = 'py32', workload, ...rest }: Changes): Promise
       spinnerKind: 'fib',
       interpreterCostNs: 10_000,
       maxMessageBytes: 2 ** 24,
+      peerTimeoutNs: null,
       host: '127.0.0.1',
       port: 0,
       ...workload,
