@@ -75,7 +75,9 @@ describe.each(references)('in $name', ({ interpreter }) => {
           const perMessage = (reading.server?.transitions ?? 0) / messages;
           expect(perMessage).toBeGreaterThan(transitionsPerMessage - 0.3);
           expect(perMessage).toBeLessThan(transitionsPerMessage + 0.3);
-          expect(calls).toHaveLength(3 * (reading.server?.transitions ?? 0));
+          // The calls are those of the connection's thread. The one that accepted it may come back from that call as late as here.
+          const ofOtherThreads = (reading.server?.transitions ?? 0) - (calls?.length ?? 0) / 3;
+          expect([0, 1]).toContain(ofOtherThreads);
           expect(calls?.every((ns, i) => i === 0 || ns >= (calls[i - 1] ?? 0))).toBe(true);
           // Of another thread only this one's own main can have had the lock.
           expect(reading.server?.waitBehindSpinnersNs).toBe(0);
