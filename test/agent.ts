@@ -1,7 +1,7 @@
 /** An agent, `convoy serve --control`, for the scripts: its process, and a controller that asks it something again and again. */
 import { connectToAgent } from '../bench/remote/machine.ts';
 import { TOKEN_VARIABLE } from '../bench/remote/token.ts';
-import type { Workload } from '../bench/result.ts';
+import type { Workload } from '../bench/result/result.ts';
 import { startConvoy } from './running-convoy.ts';
 
 const HOST = '127.0.0.1';

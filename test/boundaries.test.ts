@@ -40,13 +40,15 @@ it.each([
   ['server/a.ts', '../workers/spinner.ts'],
   ['client/a.ts', '../lock/memory.ts'],
   ['client/a.ts', '../server/calls.ts'],
-  ['workers/a.ts', '../bench/plan.ts'],
-  ['bench/measure.ts', './render/terminal.ts'],
-  ['bench/summary.ts', './render/format.ts'],
-  ['bench/run.ts', './outputs.ts'],
+  ['workers/a.ts', '../bench/run/plan.ts'],
+  ['bench/measure/a.ts', '../render/terminal.ts'],
+  ['bench/figures/a.ts', '../render/format.ts'],
+  ['bench/run/a.ts', '../outputs/outputs.ts'],
+  ['bench/processes/a.ts', '../commands/bench.ts'],
   ['bench/warnings/a.ts', '../render/format.ts'],
   ['bench/reference/a.ts', '../render/format.ts'],
-  ['bench/render/a.ts', '../measure.ts'],
+  ['bench/render/a.ts', '../measure/measure.ts'],
+  ['bench/render/a.ts', '../run/run.ts'],
   ['bench/demo/page/a.ts', '../../../lock/memory.ts'],
 ])('%s may not import %s', (file, imported) => {
   const { code, output } = lint(file, imported);
@@ -59,7 +61,9 @@ it.each([
   ['server/a.ts', '../lock/global-lock.ts'],
   ['workers/a.ts', '../server/driver.ts'],
   ['client/a.ts', '../net/posix.ts'],
-  ['bench/a.ts', '../server/echo-server.ts'],
+  ['bench/measure/a.ts', '../../server/echo-server.ts'],
+  ['bench/commands/a.ts', '../render/terminal.ts'],
+  ['bench/render/a.ts', '../figures/metrics.ts'],
 ])('%s may import %s', (file, imported) => {
   expect(lint(file, imported)).toMatchObject({ code: 0 });
 });

@@ -11,8 +11,8 @@ import { barsLegend, marksLegend, statesLegend } from '../bench/render/html/lege
 import { barsOption } from '../bench/render/html/options/bars.ts';
 import { ROW_PX, timelineOption, timelineSeries, unpackTimeline } from '../bench/render/html/options/timeline.ts';
 import { sectionsOf } from '../bench/render/html/sections.ts';
-import type { Result } from '../bench/result.ts';
-import { readResult } from '../bench/result-file.ts';
+import type { Result } from '../bench/result/result.ts';
+import { readResult } from '../bench/result/result-file.ts';
 
 /** Of the working copy: both npm and vitest run there. */
 const ROOT = process.cwd();

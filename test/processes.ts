@@ -3,7 +3,7 @@
  * cannot load TypeScript. Each is told to end at its test's end at the latest, and must do so by itself.
  */
 import { expect, onTestFinished } from 'vitest';
-import { Child } from '../bench/child.ts';
+import { Child } from '../bench/processes/child.ts';
 import { type ClientSetup, clientCommands } from '../client/protocol.ts';
 import { readPolicySpec } from '../lock/load-policy.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';

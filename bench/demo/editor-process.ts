@@ -11,7 +11,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Timeline } from '../../lock/timeline.ts';
 import { encodeFrame, HEADER_BYTES, payloadLength } from '../../net/frame.ts';
 import { type ServerSetup, serverCommands } from '../../server/protocol.ts';
-import { Child } from '../child.ts';
+import { Child } from '../processes/child.ts';
 
 const SERVER_PROCESS = new URL('../../server/main.js', import.meta.url);
 const HOST = '127.0.0.1';

@@ -6,10 +6,19 @@ import { TICK_NS } from '../../lock/interpreter.ts';
 import { readPolicySpec } from '../../lock/load-policy.ts';
 import { ThreadMemory } from '../../lock/machines/threads.ts';
 import { INTS_PER_WORD } from '../../lock/memory.ts';
-import { type CallCosts, callCosts, checkPeriodNs, fitCost, lowestOrNull, medianOrNull } from '../calibration.ts';
-import { finishEnvironment, probeEnvironment } from '../environment.ts';
 import { UsageError } from '../exit-codes.ts';
-import { emulationOf } from '../fidelity.ts';
+import { emulationOf } from '../figures/fidelity.ts';
+import { measure } from '../measure/measure.ts';
+import type { ServerEnd } from '../measure/server-side.ts';
+import { split } from '../options/options.ts';
+import {
+  type CallCosts,
+  callCosts,
+  checkPeriodNs,
+  fitCost,
+  lowestOrNull,
+  medianOrNull,
+} from '../profiles/calibration.ts';
 import {
   type Calibration,
   type CostFit,
@@ -17,15 +26,13 @@ import {
   interpreterProfileSchema,
   type Measured,
   PROFILE_VERSION,
-} from '../interpreter-profile.ts';
-import { interruptible } from '../interrupts.ts';
-import { measure } from '../measure.ts';
-import { split } from '../options.ts';
-import { type PlannedCell, planCells, planRounds } from '../plan.ts';
-import { Progress } from '../progress.ts';
-import { type Column, isReference, type MeasuredRound, type Workload } from '../result.ts';
-import { measureLeafAloneNs } from '../run.ts';
-import type { ServerEnd } from '../server-side.ts';
+} from '../profiles/interpreter-profile.ts';
+import { type Column, isReference, type MeasuredRound, type Workload } from '../result/result.ts';
+import { finishEnvironment, probeEnvironment } from '../run/environment.ts';
+import { interruptible } from '../run/interrupts.ts';
+import { type PlannedCell, planCells, planRounds } from '../run/plan.ts';
+import { Progress } from '../run/progress.ts';
+import { measureLeafAloneNs } from '../run/run.ts';
 import { findReferences, type Interpreter, isInterpreter } from './interpreter.ts';
 import { withLockCounter } from './lock-counter.ts';
 

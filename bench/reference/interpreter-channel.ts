@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { replySchema } from '../../net/commands.ts';
-import type { Channel } from '../child.ts';
+import type { Channel } from '../processes/child.ts';
 import { ECHO_SERVERS } from './interpreter.ts';
 
 /**

@@ -7,11 +7,11 @@ import { connect, type Socket } from 'node:net';
 import { retimed } from '../../lock/timeline.ts';
 import type { AnswerOf, RequestOf } from '../../net/commands.ts';
 import { MessageStream } from '../../net/message-stream.ts';
-import { Caller, ChildError } from '../caller.ts';
 import { UnavailableError, UsageError } from '../exit-codes.ts';
+import { ANSWER_TIMEOUT_MS, type ServerSide, type startServerSide } from '../measure/server-side.ts';
+import { Caller, ChildError } from '../processes/caller.ts';
 import type { ReferenceSpec } from '../reference/interpreter.ts';
-import type { Column, Environment, Workload } from '../result.ts';
-import { ANSWER_TIMEOUT_MS, type ServerSide, type startServerSide } from '../server-side.ts';
+import type { Column, Environment, Workload } from '../result/result.ts';
 import { type ClockReading, machineClockNs, mapClock, readClock } from './clock.ts';
 import { introduce } from './handshake.ts';
 import type { Place } from './place.ts';
@@ -169,7 +169,7 @@ export class RemoteMachine {
     return this.#environment;
   }
 
-  /** As that of `bench/server-side.ts`; what cannot be started is said by its `start`. */
+  /** As that of `bench/measure/server-side.ts`; what cannot be started is said by its `start`. */
   readonly startServerSide: typeof startServerSide = ({ server, policy }, { workload, leafNs }, role): ServerSide => {
     const side = this.#nextSide++;
     const opened = this.#call(

@@ -7,7 +7,7 @@ import { timelineSchema } from '../../lock/timeline.ts';
 import { replySchema } from '../../net/commands.ts';
 import { serverCommands } from '../../server/protocol.ts';
 import { referenceSpecSchema } from '../reference/interpreter.ts';
-import { columnSchema, environmentSchema, measuredRoundSchema, workloadSchema } from '../result.ts';
+import { columnSchema, environmentSchema, measuredRoundSchema, workloadSchema } from '../result/result.ts';
 import { NONCE_BYTES, PROOF_BYTES } from './token.ts';
 
 /** Of one message before its sender has proved that it has the token. */
@@ -73,7 +73,7 @@ const sideWorkloadSchema = z.object({ host, serverCpus, ...limits, interpreterCo
 const sideSchema = z.strictObject({ side: z.number().int().nonnegative() });
 const nothing = z.strictObject({});
 
-/** Commands to the agent. From `open` to `kill` they are those of `bench/server-side.ts`, to the process of that number. */
+/** Commands to the agent. From `open` to `kill` they are those of `bench/measure/server-side.ts`, to the process of that number. */
 export const controlCommands = {
   /** Says that the controller is there. */
   ping: { request: nothing, answer: nothing },

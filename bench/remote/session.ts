@@ -8,13 +8,13 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Handlers, RequestOf } from '../../net/commands.ts';
-import { type EnvironmentBefore, finishEnvironment, probeEnvironment } from '../environment.ts';
-import { problemsHere } from '../options.ts';
+import { endProcess, type ServerSide, startServerSide } from '../measure/server-side.ts';
+import { problemsHere } from '../options/options.ts';
 import { findReferences, type ReferenceSpec } from '../reference/interpreter.ts';
 import { withLockCounter } from '../reference/lock-counter.ts';
-import { type Column, isReference } from '../result.ts';
-import { measureLeafAloneNs } from '../run.ts';
-import { endProcess, type ServerSide, startServerSide } from '../server-side.ts';
+import { type Column, isReference } from '../result/result.ts';
+import { type EnvironmentBefore, finishEnvironment, probeEnvironment } from '../run/environment.ts';
+import { measureLeafAloneNs } from '../run/run.ts';
 import { machineClockNs } from './clock.ts';
 import { type controlCommands, INTERPRETER_NAME } from './protocol.ts';
 

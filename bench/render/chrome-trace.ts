@@ -7,7 +7,7 @@
  * Thread numbers are small and no two are the same in a file, for a viewer that tells threads by their number alone.
  */
 import { EVENT, EVENTS, isStateNumber, type ThreadTimeline, type Timeline } from '../../lock/timeline.ts';
-import type { Cell, MeasuredRound, Result } from '../result.ts';
+import type { Cell, MeasuredRound, Result } from '../result/result.ts';
 
 /** An event of the format, as far as we use it. */
 interface TraceEvent {

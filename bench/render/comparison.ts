@@ -1,6 +1,6 @@
 /** Two results beside each other, in the terminal. */
-import { type Change, COMPARED, type ComparedFigure, type Comparison } from '../compare.ts';
-import { METRICS } from '../metrics.ts';
+import { type Change, COMPARED, type ComparedFigure, type Comparison } from '../figures/compare.ts';
+import { METRICS } from '../figures/metrics.ts';
 import { writeFigure, writeInterval } from './format.ts';
 import type { Table } from './table.ts';
 import { drawTable, type Paint, wrap } from './terminal.ts';

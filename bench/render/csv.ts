@@ -1,7 +1,7 @@
 /** For other programs: a line for each cell, every metric of it, unrounded. RFC 4180. */
-import { figureOf, intervalOf, METRICS, type MetricName, type Unit } from '../metrics.ts';
-import type { Result } from '../result.ts';
-import { type Summary, summarize } from '../summary.ts';
+import { figureOf, intervalOf, METRICS, type MetricName, type Unit } from '../figures/metrics.ts';
+import { type Summary, summarize } from '../figures/summary.ts';
+import type { Result } from '../result/result.ts';
 
 /** Metrics whose intervals are in the file. */
 const WITH_INTERVAL: readonly MetricName[] = ['total', 'slowdown', 'talk-slowdown'];

@@ -1,6 +1,6 @@
 /** Every figure of every cell, a table for each question. */
-import { figureOf, intervalOf, type MetricName } from '../metrics.ts';
-import { type Summary, TALK_BASELINE } from '../summary.ts';
+import { figureOf, intervalOf, type MetricName } from '../figures/metrics.ts';
+import { type Summary, TALK_BASELINE } from '../figures/summary.ts';
 import { writeFigure, writeWithInterval } from './format.ts';
 import { projectedNote } from './policies.ts';
 import { type Group, isUnloaded, type Table } from './table.ts';

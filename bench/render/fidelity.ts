@@ -1,5 +1,5 @@
 /** Fidelity as tables in the terminal: for each pair and server the figures, and the two distributions beside each other. */
-import type { Comparison, Figure } from '../fidelity-schema.ts';
+import type { Comparison, Figure } from '../result/fidelity-schema.ts';
 import { writeFigure, writeWithUnit } from './format.ts';
 import { drawTable, type Paint, wrap } from './terminal.ts';
 

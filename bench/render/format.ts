@@ -1,6 +1,6 @@
 /** How figures are written for people: everywhere the same, by the metric's unit. */
-import type { Interval } from '../bootstrap.ts';
-import { METRICS, type MetricName, type Unit } from '../metrics.ts';
+import type { Interval } from '../figures/bootstrap.ts';
+import { METRICS, type MetricName, type Unit } from '../figures/metrics.ts';
 
 const WRITE: Readonly<Record<Unit, (value: number) => string>> = {
   seconds: (ns) => (ns / 1e9).toFixed(1),

@@ -1,5 +1,5 @@
 /** The table of the gui scenario: how long a key takes to reach the screen, against what people notice. */
-import { figureOf, type MetricName } from '../metrics.ts';
+import { figureOf, type MetricName } from '../figures/metrics.ts';
 import { writeFigure } from './format.ts';
 import { type Group, isUnloaded, type Table } from './table.ts';
 

@@ -1,5 +1,5 @@
 /** For documents: the tables of the terminal, the short ones first. */
-import type { Result } from '../result.ts';
+import type { Result } from '../result/result.ts';
 import { reportOf } from './report.ts';
 import type { Table } from './table.ts';
 

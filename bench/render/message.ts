@@ -1,6 +1,6 @@
 /** One message in the terminal, as the talk's slide of "what really happens" draws it: release, the call, the wait, acquire. */
-import type { Chapter, Holder, Story, TracedMessage } from '../message-story.ts';
-import { rttOf } from '../message-story.ts';
+import type { Chapter, Holder, Story, TracedMessage } from '../figures/message-story.ts';
+import { rttOf } from '../figures/message-story.ts';
 import { roundName } from './chrome-trace.ts';
 import { plural } from './format.ts';
 import type { Paint } from './terminal.ts';

@@ -1,8 +1,8 @@
 /** The table of the talk: servers as rows, policies as columns, the talk's own figure below ours. */
-import { figureOf } from '../metrics.ts';
-import type { Result } from '../result.ts';
-import type { Summary } from '../summary.ts';
-import { isTalkWorkload, type TalkFigure, talkFigureOf } from '../talk-figures.ts';
+import { figureOf } from '../figures/metrics.ts';
+import type { Summary } from '../figures/summary.ts';
+import { isTalkWorkload, type TalkFigure, talkFigureOf } from '../figures/talk-figures.ts';
+import type { Result } from '../result/result.ts';
 import { writeFigure } from './format.ts';
 import { type Group, isUnloaded, type Table } from './table.ts';
 

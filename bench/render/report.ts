@@ -1,9 +1,9 @@
 /** What is shown of a result, in which order: drawn by `terminal.ts` and `markdown.ts`. */
 import { formatDuration } from '../../lock/duration.ts';
 import { TICK_NS } from '../../lock/interpreter.ts';
-import { type Column, type Environment, isReference, type Result } from '../result.ts';
-import { formatSize } from '../size.ts';
-import { groupOf, type Summary, summarize } from '../summary.ts';
+import { groupOf, type Summary, summarize } from '../figures/summary.ts';
+import { formatSize } from '../options/size.ts';
+import { type Column, type Environment, isReference, type Result } from '../result/result.ts';
 import { detailTables } from './details.ts';
 import { plural } from './format.ts';
 import { lagTable } from './lag.ts';

@@ -1,6 +1,6 @@
 /** A table before it is drawn: what the terminal and Markdown draw from the same values. */
 
-import type { Summary } from '../summary.ts';
+import type { Summary } from '../figures/summary.ts';
 
 export interface Table {
   readonly title: string;

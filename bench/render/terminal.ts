@@ -4,7 +4,7 @@
  */
 import { stripVTControlCharacters } from 'node:util';
 import CliTable from 'cli-table3';
-import type { Result } from '../result.ts';
+import type { Result } from '../result/result.ts';
 import { reportOf } from './report.ts';
 import type { Table } from './table.ts';
 

@@ -1,6 +1,6 @@
 /** What became of the thresholds, a line each: always the limit and the value. */
-import { METRICS } from '../metrics.ts';
-import type { Judgement } from '../threshold.ts';
+import { METRICS } from '../figures/metrics.ts';
+import type { Judgement } from '../figures/threshold.ts';
 import { writeInterval, writeWithUnit } from './format.ts';
 
 export function renderVerdicts(judgements: readonly Judgement[]): string {

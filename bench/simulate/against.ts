@@ -1,7 +1,7 @@
 /** How far a simulated result is from a measured one: the excess time a message, cell by cell. */
 import Table from 'cli-table3';
-import type { Cell, Result } from '../result.ts';
-import { spreadOf } from '../statistics.ts';
+import { spreadOf } from '../figures/statistics.ts';
+import type { Cell, Result } from '../result/result.ts';
 
 interface Compared {
   readonly name: readonly string[];

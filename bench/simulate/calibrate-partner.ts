@@ -2,7 +2,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { Futexes } from '../../lock/machines/futex.ts';
 import { clockOriginNs } from '../../net/clock.ts';
-import { pinTo } from '../affinity.ts';
+import { pinTo } from '../processes/affinity.ts';
 import { type PartnerTask, WORD } from './calibrate-messages.ts';
 
 const task = workerData as PartnerTask;

@@ -1,6 +1,6 @@
 /**
  * Simulates one cell once: the real servers and policies in a world of simulated CPUs, threads and sockets, with the phases of
- * `bench/measure.ts` (start, warm up, start the CPU threads, measure them alone, run), and the same round as the result.
+ * `bench/measure/measure.ts` (start, warm up, start the CPU threads, measure them alone, run), and the same round as the result.
  */
 import {
   addCounts,
@@ -30,8 +30,8 @@ import type { EchoServer } from '../../server/echo-server.ts';
 import { newPeer } from '../../server/peer.ts';
 import type { ServerReading } from '../../server/protocol.ts';
 import { loadServer } from '../../server/servers.ts';
-import type { MeasuredRound, Round, Scenario, Workload } from '../result.ts';
-import { splitRoundTrips } from '../split.ts';
+import { splitRoundTrips } from '../measure/split.ts';
+import type { MeasuredRound, Round, Scenario, Workload } from '../result/result.ts';
 import {
   type Exchange,
   framedExchange,

@@ -6,7 +6,6 @@ import { POLICIES } from '../../lock/policies/index.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
-import { calibrated, readInterpreterProfile } from '../interpreter-profile.ts';
 import {
   OPTIONS as BENCH_OPTIONS,
   DEFAULTS,
@@ -19,9 +18,10 @@ import {
   size,
   wholeNumber,
   writablePath,
-} from '../options.ts';
-import { isReference, type Result, SCENARIOS, type Scenario, type Workload } from '../result.ts';
-import { readResult } from '../result-file.ts';
+} from '../options/options.ts';
+import { calibrated, readInterpreterProfile } from '../profiles/interpreter-profile.ts';
+import { isReference, type Result, SCENARIOS, type Scenario, type Workload } from '../result/result.ts';
+import { readResult } from '../result/result-file.ts';
 import { loadProfile, PROFILE_NAMES, type Profile } from './profile.ts';
 import { parseRange, parseShard, type Shard } from './ranges.ts';
 

@@ -1,8 +1,8 @@
 /** Which cells a simulated run is made of, and their order in its result, whatever part of them is in it. */
 import { SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
-import { planCells } from '../plan.ts';
-import { type Cell, type Result, SCENARIOS } from '../result.ts';
+import { type Cell, type Result, SCENARIOS } from '../result/result.ts';
+import { planCells } from '../run/plan.ts';
 import type { CellSetup } from './cell.ts';
 import type { SimulateOptions } from './options.ts';
 

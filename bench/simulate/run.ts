@@ -2,9 +2,9 @@
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
 import packageJson from '../../package.json' with { type: 'json' };
-import { revision } from '../environment.ts';
-import { type Cell, RESULT_VERSION, type Result, type Round } from '../result.ts';
-import { warningsOf } from '../warnings.ts';
+import { type Cell, RESULT_VERSION, type Result, type Round } from '../result/result.ts';
+import { revision } from '../run/environment.ts';
+import { warningsOf } from '../warnings/warnings.ts';
 import type { CellSetup } from './cell.ts';
 import type { SimulateOptions } from './options.ts';
 import { assembleCells } from './plan.ts';

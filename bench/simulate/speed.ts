@@ -6,7 +6,7 @@ import Table from 'cli-table3';
 import { linearRegression } from 'simple-statistics';
 import { readPolicySpec } from '../../lock/load-policy.ts';
 import { TALK_SERVERS } from '../../server/servers.ts';
-import type { Scenario } from '../result.ts';
+import type { Scenario } from '../result/result.ts';
 import { type Effort, simulateCell } from './cell.ts';
 import { loadProfile } from './profile.ts';
 

@@ -1,6 +1,6 @@
 /** Task body, run by piscina: one simulated round of one cell. */
 
-import type { Round } from '../result.ts';
+import type { Round } from '../result/result.ts';
 import { type CellSetup, simulateCell } from './cell.ts';
 
 /** A cell, and where to say how far it has come. */

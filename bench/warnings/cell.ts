@@ -1,6 +1,7 @@
 /** What happened to one cell. */
-import type { Cell, Warning, Workload } from '../result.ts';
-import { nameOfCell } from '../summary.ts';
+
+import { nameOfCell } from '../figures/summary.ts';
+import type { Cell, Warning, Workload } from '../result/result.ts';
 
 export function cellWarnings(cell: Cell, workload: Workload): Warning[] {
   const name = nameOfCell(cell);

@@ -1,7 +1,8 @@
 /** Two machines, two clocks: round trips that could not be split. One warning for all cells. */
-import type { Cell, Warning } from '../result.ts';
-import { MAX_CLOCK_ERROR } from '../split.ts';
-import { measuredRounds, nameOfCell } from '../summary.ts';
+
+import { measuredRounds, nameOfCell } from '../figures/summary.ts';
+import { MAX_CLOCK_ERROR } from '../measure/split.ts';
+import type { Cell, Warning } from '../result/result.ts';
 import { named } from './rounds.ts';
 
 export function clockWarnings(cells: readonly Cell[]): Warning[] {

@@ -1,7 +1,8 @@
 /** The talk's unloaded servers ran at 10–20 % CPU. Where ours do not, the reader is told what their time is made of. */
-import type { Cell, MeasuredRound, Warning, Workload } from '../result.ts';
-import { measuredRounds } from '../summary.ts';
-import { isTalkPaced, TALK_CPU_SHARE } from '../talk-figures.ts';
+
+import { measuredRounds } from '../figures/summary.ts';
+import { isTalkPaced, TALK_CPU_SHARE } from '../figures/talk-figures.ts';
+import type { Cell, MeasuredRound, Warning, Workload } from '../result/result.ts';
 
 /** One warning for each server, over all policies: unloaded, the policy hardly shows. */
 export function cpuShareWarnings(cells: readonly Cell[], workload: Workload): Warning[] {

@@ -1,6 +1,6 @@
 /** Threads that keep a CPU busy, and CPUs for them: where there are too few, the operating system does part of the waiting. */
-import { parseCpuList } from '../cpu-list.ts';
-import type { Cell, Environment, Warning, Workload } from '../result.ts';
+import { parseCpuList } from '../processes/cpu-list.ts';
+import type { Cell, Environment, Warning, Workload } from '../result/result.ts';
 
 /**
  * @param environment of the client's machine

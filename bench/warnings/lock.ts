@@ -1,5 +1,5 @@
 /** Figures of the lock that are missing, and why. One warning for all of them. */
-import type { Cell, Warning } from '../result.ts';
+import type { Cell, Warning } from '../result/result.ts';
 
 export function lockWarnings(cells: readonly Cell[]): Warning[] {
   const uncounted = cells.filter(({ rounds }) =>

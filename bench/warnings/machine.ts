@@ -1,5 +1,5 @@
 /** What the machine did, or lacks. */
-import type { Environment, Warning } from '../result.ts';
+import type { Environment, Warning } from '../result/result.ts';
 
 /** Of CPU time; above it, another guest of the machine can be seen in the figures. */
 const STOLEN_SHARE = 0.02;

@@ -1,8 +1,8 @@
 /** What the rounds say of each other. One warning for all cells it is true of. */
 import { median } from 'simple-statistics';
-import type { Cell, Warning } from '../result.ts';
-import { spreadOf } from '../statistics.ts';
-import { measuredRounds, nameOfCell, totalNsOf } from '../summary.ts';
+import { spreadOf } from '../figures/statistics.ts';
+import { measuredRounds, nameOfCell, totalNsOf } from '../figures/summary.ts';
+import type { Cell, Warning } from '../result/result.ts';
 
 /** The longest total of a cell against its shortest. */
 const DISAGREEMENT = 1.5;

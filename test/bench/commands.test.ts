@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { resultSchema } from '../../bench/result.ts';
+import { resultSchema } from '../../bench/result/result.ts';
 import { cell, result, roundsOf, wideResult } from './result-builder.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/bench/main.js');

@@ -2,9 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { METRICS } from '../../bench/metrics.ts';
+import { METRICS } from '../../bench/figures/metrics.ts';
 import { reportOf } from '../../bench/render/report.ts';
-import { SCENARIOS, warningSchema } from '../../bench/result.ts';
+import { SCENARIOS, warningSchema } from '../../bench/result/result.ts';
 import { wideResult } from './result-builder.ts';
 
 const read = (name: string) => readFileSync(new URL(`../../docs/${name}`, import.meta.url), 'utf8');

@@ -8,7 +8,7 @@ import {
   type Result,
   type Round,
   type Workload,
-} from '../../bench/result.ts';
+} from '../../bench/result/result.ts';
 import { COUNTERS, type Counts, WAIT_BUCKETS } from '../../lock/counters.ts';
 
 export const WORKLOAD: Workload = {

@@ -3,7 +3,7 @@ import { type AddressInfo, createServer } from 'node:net';
 import fc from 'fast-check';
 import { pack } from 'msgpackr';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Child } from '../../bench/child.ts';
+import { Child } from '../../bench/processes/child.ts';
 import { decodePayload } from '../../client/multiprocessing.ts';
 import { clientCommands } from '../../client/protocol.ts';
 import { ProtocolError } from '../../net/frame.ts';

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Result, resultSchema } from '../../bench/result.ts';
+import { type Result, resultSchema } from '../../bench/result/result.ts';
 import { Convoy } from './convoy.ts';
 
 /** A file with a token that nobody else has. */

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { resultSchema } from '../../bench/result.ts';
+import { resultSchema } from '../../bench/result/result.ts';
 import { close, listen, portOf } from '../../net/posix.ts';
 import { Convoy } from './convoy.ts';
 

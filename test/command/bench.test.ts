@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Cell, type MeasuredRound, type Result, resultSchema } from '../../bench/result.ts';
+import { type Cell, type MeasuredRound, type Result, resultSchema } from '../../bench/result/result.ts';
 import type { Counts } from '../../lock/counters.ts';
 import { convoy, type Finished } from './convoy.ts';
 

@@ -3,9 +3,9 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { allowedCpus, parseCpuList } from '../../bench/cpu-list.ts';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { resultSchema } from '../../bench/result.ts';
+import { allowedCpus, parseCpuList } from '../../bench/processes/cpu-list.ts';
+import { resultSchema } from '../../bench/result/result.ts';
 import { findPython } from '../python.ts';
 import { Convoy, convoy } from './convoy.ts';
 

@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import { journalPath, readJournal } from '../../bench/journal.ts';
-import { readResult } from '../../bench/result-file.ts';
+import { readResult } from '../../bench/result/result-file.ts';
+import { journalPath, readJournal } from '../../bench/run/journal.ts';
 import { TALK_SERVERS } from '../../server/servers.ts';
 import { Convoy } from './convoy.ts';
 

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { interpreterProfileSchema } from '../../bench/interpreter-profile.ts';
+import { interpreterProfileSchema } from '../../bench/profiles/interpreter-profile.ts';
 import { ECHO_SERVERS, findReferences, isInterpreter } from '../../bench/reference/interpreter.ts';
 import { withLockCounter } from '../../bench/reference/lock-counter.ts';
-import { resultSchema } from '../../bench/result.ts';
+import { resultSchema } from '../../bench/result/result.ts';
 import { Convoy, convoy } from './convoy.ts';
 
 const [python] = (await findReferences(['python3'])).filter(isInterpreter);

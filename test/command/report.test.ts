@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import type { Cell, Result } from '../../bench/result.ts';
+import type { Cell, Result } from '../../bench/result/result.ts';
 import { fullMatrix, sweep } from '../bench/render/full-matrix.ts';
 import { cell, measured, result, roundsOf } from '../bench/result-builder.ts';
 import { CHROMIUM, NEEDS_CHROMIUM, openPage, startBrowser } from '../browser.ts';

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { journalPath, readJournal } from '../../bench/journal.ts';
-import { readResult } from '../../bench/result-file.ts';
+import { readResult } from '../../bench/result/result-file.ts';
+import { journalPath, readJournal } from '../../bench/run/journal.ts';
 import { Convoy, convoy, MAIN } from './convoy.ts';
 import { Killer } from './kill-runs.ts';
 

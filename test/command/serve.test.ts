@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { roundTripsFileSchema } from '../../bench/round-trips.ts';
+import { roundTripsFileSchema } from '../../bench/result/round-trips.ts';
 import { Convoy, convoy } from './convoy.ts';
 
 let folder: string;

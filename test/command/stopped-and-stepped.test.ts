@@ -8,8 +8,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import koffi from 'koffi';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import type { MeasuredRound } from '../../bench/result.ts';
-import { readResult } from '../../bench/result-file.ts';
+import type { MeasuredRound } from '../../bench/result/result.ts';
+import { readResult } from '../../bench/result/result-file.ts';
 import { encodeFrame } from '../../net/frame.ts';
 import { close, listen, portOf } from '../../net/posix.ts';
 import { startClient } from '../processes.ts';
@@ -156,7 +156,11 @@ describe('the clock', () => {
     const rooms = ['lock', 'net', 'server', 'client', 'workers'].flatMap((room) =>
       readdirSync(join(root, room), { recursive: true, encoding: 'utf8' }).map((file) => join(room, file)),
     );
-    const files = [...rooms.filter((file) => file.endsWith('.ts')), 'bench/measure.ts', 'bench/split.ts'];
+    const files = [
+      ...rooms.filter((file) => file.endsWith('.ts')),
+      'bench/measure/measure.ts',
+      'bench/measure/split.ts',
+    ];
     expect(files.length).toBeGreaterThan(50);
     const readers = files.filter((file) => /\bDate\b|CLOCK_REALTIME/.test(readFileSync(join(root, file), 'utf8')));
     expect(readers).toEqual([]);

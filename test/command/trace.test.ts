@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { resultSchema } from '../../bench/result.ts';
+import { resultSchema } from '../../bench/result/result.ts';
 import { EVENT } from '../../lock/timeline.ts';
 import { readTrace } from '../bench/render/chrome-trace.ts';
 import { measured, result } from '../bench/result-builder.ts';

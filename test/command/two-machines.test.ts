@@ -8,8 +8,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
-import type { Result } from '../../bench/result.ts';
-import { percentile, sortSamples } from '../../bench/statistics.ts';
+import { percentile, sortSamples } from '../../bench/figures/statistics.ts';
+import type { Result } from '../../bench/result/result.ts';
 import { type RunningAgent, readResult, startAgent, stopAgent, tokenIn } from './agents.ts';
 import { Convoy, inNamespace } from './convoy.ts';
 

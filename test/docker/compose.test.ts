@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { DockerfileParser } from 'dockerfile-ast';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { parseCpuList } from '../../bench/cpu-list.ts';
+import { parseCpuList } from '../../bench/processes/cpu-list.ts';
 import { CONTROL_PORT, ROOT, read, readYaml } from './files.ts';
 
 /** A container that may do nothing but run. */

@@ -9,9 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { allowedCpus, parseCpuList } from '../../bench/cpu-list.ts';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { resultSchema } from '../../bench/result.ts';
+import { allowedCpus, parseCpuList } from '../../bench/processes/cpu-list.ts';
+import { resultSchema } from '../../bench/result/result.ts';
 import { convoy } from '../command/convoy.ts';
 import { ROOT } from './files.ts';
 

@@ -5,7 +5,7 @@
 import Table from 'cli-table3';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { percentile, sortSamples } from '../../bench/statistics.ts';
+import { percentile, sortSamples } from '../../bench/figures/statistics.ts';
 import { PORTS } from './ports.ts';
 import { INPUTS_PER_SEED, type StormReport, storm } from './storm.ts';
 import { kept } from './verdict.ts';

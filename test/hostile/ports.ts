@@ -3,7 +3,7 @@
  * the storm blows. To add a port, write what its clients send in `conversations.ts` and add a line to the list.
  */
 import type fc from 'fast-check';
-import { Child } from '../../bench/child.ts';
+import { Child } from '../../bench/processes/child.ts';
 import { clientCommands } from '../../client/protocol.ts';
 import { EDITOR, loadServer, SERVERS } from '../../server/servers.ts';
 import { openAgent } from '../agent.ts';

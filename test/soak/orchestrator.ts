@@ -2,9 +2,9 @@
  * The bench's own process, through cell after cell: every server under every policy in every scenario, each with processes of its own.
  * A result is what a run keeps, by intent, and is thrown away here.
  */
-import { measure } from '../../bench/measure.ts';
-import { type PlannedCell, planCells } from '../../bench/plan.ts';
-import type { Workload } from '../../bench/result.ts';
+import { measure } from '../../bench/measure/measure.ts';
+import type { Workload } from '../../bench/result/result.ts';
+import { type PlannedCell, planCells } from '../../bench/run/plan.ts';
 import { readPolicySpec } from '../../lock/load-policy.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';

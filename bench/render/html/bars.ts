@@ -1,8 +1,8 @@
 /** The talk's bars: a panel for each policy, a bar for each server, the published figure below ours. */
-import { figureOf } from '../../metrics.ts';
-import type { Result } from '../../result.ts';
-import type { Summary } from '../../summary.ts';
-import { isTalkWorkload, talkFigureOf } from '../../talk-figures.ts';
+import { figureOf } from '../../figures/metrics.ts';
+import type { Summary } from '../../figures/summary.ts';
+import { isTalkWorkload, talkFigureOf } from '../../figures/talk-figures.ts';
+import type { Result } from '../../result/result.ts';
 import { policyTable, writeCell, writeTalk } from '../policies.ts';
 import type { Group } from '../table.ts';
 import { type BarRow, rounded } from './charts.ts';

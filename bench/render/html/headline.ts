@@ -1,6 +1,6 @@
 /** What a reader should take away, in a line: made of the figures that the tables show. */
-import { figureOf, type MetricName } from '../../metrics.ts';
-import type { Summary } from '../../summary.ts';
+import { figureOf, type MetricName } from '../../figures/metrics.ts';
+import type { Summary } from '../../figures/summary.ts';
 import { plural, writeFigure, writeWithUnit } from '../format.ts';
 
 /** Policies in it, in their order; of more a reader remembers none. */

@@ -1,5 +1,5 @@
 /** The gui scenario: how long a key takes to reach the screen, a bar for each policy, against what people notice. */
-import { figureOf } from '../../metrics.ts';
+import { figureOf } from '../../figures/metrics.ts';
 import { writeWithUnit } from '../format.ts';
 import { lagTable } from '../lag.ts';
 import type { Group } from '../table.ts';

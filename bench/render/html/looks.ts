@@ -1,5 +1,5 @@
 /** How the columns of a result look: a number for each, from which colour, dash and symbol follow (`options/looks.ts`). */
-import type { Result } from '../../result.ts';
+import type { Result } from '../../result/result.ts';
 
 /** The talk's policies look the same in every report. */
 const KNOWN: readonly string[] = ['py27', 'py32', 'pypy16', 'priority', 'free-threaded'];

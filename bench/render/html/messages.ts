@@ -3,9 +3,9 @@
  * worked. Where a timeline was recorded, the pieces are in their order, and the timeline itself can be looked into.
  */
 import type { State } from '../../../lock/timeline.ts';
-import type { MeasuredRound } from '../../result.ts';
-import { percentile, sortSamples } from '../../statistics.ts';
-import { nameOfCell, type Summary } from '../../summary.ts';
+import { percentile, sortSamples } from '../../figures/statistics.ts';
+import { nameOfCell, type Summary } from '../../figures/summary.ts';
+import type { MeasuredRound } from '../../result/result.ts';
 import { writeFigure } from '../format.ts';
 import type { Table } from '../table.ts';
 import { type CellView, type Message, rounded, type Segment } from './charts.ts';

@@ -1,6 +1,6 @@
 /** Round trips as a run goes on: the fastest, the median and the slowest of each stretch of time, a panel for each cell. */
-import { percentile, sortSamples } from '../../statistics.ts';
-import type { Summary } from '../../summary.ts';
+import { percentile, sortSamples } from '../../figures/statistics.ts';
+import type { Summary } from '../../figures/summary.ts';
 import { writeFigure } from '../format.ts';
 import type { Group, Table } from '../table.ts';
 import { type OverTimeChart, rounded } from './charts.ts';

@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { formatDuration } from '../../../lock/duration.ts';
-import type { Environment, Result } from '../../result.ts';
-import { formatSize } from '../../size.ts';
+import { formatSize } from '../../options/size.ts';
+import type { Environment, Result } from '../../result/result.ts';
 import { plural } from '../format.ts';
 import { headOf } from '../report.ts';
 import { drawTable } from './figure.ts';
@@ -13,7 +13,7 @@ import { HATCHINGS } from './hatchings.ts';
 import { type Html, html, jsonScript, trusted } from './html.ts';
 import { sectionsOf } from './sections.ts';
 
-/** What is put into the page beside the result: texts that `bench/report-assets.ts` reads. */
+/** What is put into the page beside the result: texts that `bench/outputs/report-assets.ts` reads. */
 export interface Assets {
   /** The chart library, which makes a global `echarts`. */
   readonly library: string;

@@ -1,6 +1,6 @@
 /** What so many per cent of the messages did not exceed, a panel for each server, a line for each policy. */
-import { pooledPercentile } from '../../statistics.ts';
-import type { Summary } from '../../summary.ts';
+import { pooledPercentile } from '../../figures/statistics.ts';
+import type { Summary } from '../../figures/summary.ts';
 import { plural, writeFigure, writeWithUnit } from '../format.ts';
 import type { Group, Table } from '../table.ts';
 import { type PercentilesChart, rounded } from './charts.ts';

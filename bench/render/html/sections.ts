@@ -1,6 +1,7 @@
 /** The parts of the page, each the answer to a question, and what of them the page's script draws. */
-import type { Result } from '../../result.ts';
-import { type Summary, summarize } from '../../summary.ts';
+
+import { type Summary, summarize } from '../../figures/summary.ts';
+import type { Result } from '../../result/result.ts';
 import { detailTables } from '../details.ts';
 import { groupsOf } from '../report.ts';
 import { type Group, isUnloaded } from '../table.ts';

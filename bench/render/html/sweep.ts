@@ -1,6 +1,6 @@
 /** A sweep over machines: the slowdown by the number of CPUs, a panel for each server, a line for each policy. */
-import { figureOf } from '../../metrics.ts';
-import type { Summary } from '../../summary.ts';
+import { figureOf } from '../../figures/metrics.ts';
+import type { Summary } from '../../figures/summary.ts';
 import { writeFigure } from '../format.ts';
 import type { Group, Table } from '../table.ts';
 import { rounded, type SweepChart } from './charts.ts';

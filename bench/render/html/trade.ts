@@ -1,6 +1,6 @@
 /** The trade that every policy makes: how much slower messages become, against what the CPU threads keep. */
-import { figureOf, type MetricName } from '../../metrics.ts';
-import type { Summary } from '../../summary.ts';
+import { figureOf, type MetricName } from '../../figures/metrics.ts';
+import type { Summary } from '../../figures/summary.ts';
 import { writeFigure } from '../format.ts';
 import type { Group, Table } from '../table.ts';
 import { rounded, type TradeChart } from './charts.ts';

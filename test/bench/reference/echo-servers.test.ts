@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { Child } from '../../../bench/child.ts';
+import { Child } from '../../../bench/processes/child.ts';
 import { findReferences, isInterpreter, REFERENCE_SERVERS } from '../../../bench/reference/interpreter.ts';
 import { interpreterChannel } from '../../../bench/reference/interpreter-channel.ts';
 import { withLockCounter } from '../../../bench/reference/lock-counter.ts';

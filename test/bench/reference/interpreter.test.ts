@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { emulationOf } from '../../../bench/fidelity.ts';
+import { emulationOf } from '../../../bench/figures/fidelity.ts';
 import { findReferences, isInterpreter, type ReferenceSpec } from '../../../bench/reference/interpreter.ts';
 
 let folder: string;

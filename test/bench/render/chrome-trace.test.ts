@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderChromeTrace } from '../../../bench/render/chrome-trace.ts';
-import type { MeasuredRound } from '../../../bench/result.ts';
+import type { MeasuredRound } from '../../../bench/result/result.ts';
 import { simulateCell } from '../../../bench/simulate/cell.ts';
 import { loadProfile } from '../../../bench/simulate/profile.ts';
 import { readPolicySpec } from '../../../lock/load-policy.ts';

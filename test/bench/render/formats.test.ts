@@ -1,12 +1,12 @@
 /** The same numbers in each format, whatever they are. */
 import { describe, expect, it } from 'vitest';
-import { figureOf, METRICS, type MetricName } from '../../../bench/metrics.ts';
+import { figureOf, METRICS, type MetricName } from '../../../bench/figures/metrics.ts';
+import { summarize } from '../../../bench/figures/summary.ts';
 import { renderCsv } from '../../../bench/render/csv.ts';
 import { renderMarkdown } from '../../../bench/render/markdown.ts';
 import { reportOf } from '../../../bench/render/report.ts';
 import { renderTerminal } from '../../../bench/render/terminal.ts';
-import { resultSchema } from '../../../bench/result.ts';
-import { summarize } from '../../../bench/summary.ts';
+import { resultSchema } from '../../../bench/result/result.ts';
 import { cell, measured, result, roundsOf, wideResult } from '../result-builder.ts';
 
 const plain = (_style: string, text: string) => text;

@@ -1,7 +1,7 @@
 /** A result of the talk's full matrix made by hand, as large as a real one: no two samples alike, and timelines as long as asked. */
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
-import type { Cell, MeasuredRound, Result } from '../../../bench/result.ts';
+import type { Cell, MeasuredRound, Result } from '../../../bench/result/result.ts';
 import { EVENTS, type ThreadTimeline, type Timeline } from '../../../lock/timeline.ts';
 import { cell, measured, result, roundsOf } from '../result-builder.ts';
 

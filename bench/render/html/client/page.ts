@@ -1,6 +1,6 @@
 /**
  * The page's script: draws the charts when they come into view, and changes between light and dark. Compiled by itself, against
- * the DOM; it and what it imports are put into the page as one script, in the order of `bench/report-assets.ts`.
+ * the DOM; it and what it imports are put into the page as one script, in the order of `bench/outputs/report-assets.ts`.
  */
 import type { EChartsOption } from 'echarts';
 import type { Chart, PageData } from '../charts.ts';

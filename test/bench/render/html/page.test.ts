@@ -1,7 +1,8 @@
 /** What the page says is what the tables say, and what it was given stays text. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { figureOf } from '../../../../bench/metrics.ts';
+import { figureOf } from '../../../../bench/figures/metrics.ts';
+import { summarize } from '../../../../bench/figures/summary.ts';
 import { detailTables } from '../../../../bench/render/details.ts';
 import { html, jsonScript } from '../../../../bench/render/html/html.ts';
 import { unpackTimeline, visibleSpans } from '../../../../bench/render/html/options/timeline.ts';
@@ -9,7 +10,6 @@ import { renderHtml } from '../../../../bench/render/html/page.ts';
 import { sectionsOf } from '../../../../bench/render/html/sections.ts';
 import { packTimeline, windowAround } from '../../../../bench/render/html/timelines.ts';
 import { groupsOf } from '../../../../bench/render/report.ts';
-import { summarize } from '../../../../bench/summary.ts';
 import { measured, result } from '../../result-builder.ts';
 import { convoyOf, fullMatrix, sweep } from '../full-matrix.ts';
 

@@ -1,0 +1,79 @@
+/**
+ * `convoy calibrate`: this machine in numbers, for `convoy simulate`; with `--against` an interpreter in numbers, for `convoy bench` and
+ * `convoy fidelity`. Both profiles are files that `--profile` names.
+ */
+import { writeFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Argv, InferredOptionTypes, Options } from 'yargs';
+import { EXIT, UsageError } from '../exit-codes.ts';
+import { refuseRepeated, wholeNumber, writablePath } from '../options/options.ts';
+import { type CalibrationSize, calibrateInterpreters, describeProfile } from '../reference/calibrate.ts';
+import { calibrate } from '../simulate/calibrate.ts';
+import { profileSchema } from '../simulate/profile.ts';
+
+const DEFAULT_ROUNDS = '5';
+const DEFAULT_MESSAGES = '300';
+
+const OPTIONS = {
+  profile: { type: 'string', demandOption: true, describe: 'the file for the profile' },
+  against: {
+    type: 'string',
+    array: true,
+    describe:
+      'interpreters, commands or paths: python3,python2.7; the first Python 3 and the first Python 2 set parameters',
+  },
+  rounds: {
+    type: 'string',
+    describe: `with --against, how often each is measured; by default ${DEFAULT_ROUNDS}`,
+  },
+  messages: {
+    type: 'string',
+    describe: `with --against, messages of each round; by default ${DEFAULT_MESSAGES}`,
+  },
+} as const satisfies Record<string, Options>;
+
+/** Adds the options to the command. */
+export function withCalibrateOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
+  return yargs.options(OPTIONS).example([
+    ['$0 calibrate --profile machine.json', 'this machine, for simulate; about 20 s'],
+    ['$0 calibrate --against python3,python2.7 --profile python.json', 'interpreters, for bench and fidelity'],
+  ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
+}
+
+/** @returns the exit code */
+export async function calibrateCommand(
+  args: InferredOptionTypes<typeof OPTIONS>,
+  argv: readonly string[],
+): Promise<number> {
+  refuseRepeated(args, OPTIONS);
+  const path = await writablePath('profile', args.profile);
+  if (args.against !== undefined) {
+    const rounds = wholeNumber('rounds', args.rounds ?? DEFAULT_ROUNDS, 1, 1_000);
+    const messages = wholeNumber('messages', args.messages ?? DEFAULT_MESSAGES, 2, 10_000_000);
+    return await calibrateAgainst(args.against, { rounds, messages }, path, argv);
+  }
+  for (const option of ['rounds', 'messages'] as const) {
+    if (args[option] !== undefined) throw new UsageError(`--${option} is of --against: a machine is measured once`);
+  }
+  const profile = await calibrate(basename(path, '.json'), (what) => process.stderr.write(`measuring ${what}\n`));
+  await writeProfile(path, profileSchema.parse(profile));
+  process.stdout.write(`${path}: ${profile.summary}\n`);
+  return EXIT.ok;
+}
+
+async function calibrateAgainst(
+  names: readonly string[],
+  size: CalibrationSize,
+  path: string,
+  argv: readonly string[],
+): Promise<number> {
+  const profile = await calibrateInterpreters(names, size, argv);
+  if (profile === null) return EXIT.interrupted;
+  await writeProfile(path, profile);
+  process.stdout.write(`${describeProfile(profile).join('\n')}\nwritten to ${path}\n`);
+  return EXIT.ok;
+}
+
+async function writeProfile(path: string, profile: unknown): Promise<void> {
+  await writeFile(path, `${JSON.stringify(profile, null, 2)}\n`);
+}

@@ -1,0 +1,54 @@
+/**
+ * Reads a policy that the user named. A file is a program, and may do anything when it is loaded, such as not come back: it is loaded in a
+ * process of its own, which has a time-out.
+ */
+import {
+  isPolicyFile,
+  PolicyError,
+  type PolicySpec,
+  type PolicyUse,
+  readPolicySpec,
+  TALK_USE,
+} from '../../lock/load-policy.ts';
+import { UsageError } from '../exit-codes.ts';
+import { ChildError } from './caller.ts';
+import { Child } from './child.ts';
+import { policyCommands } from './policy-protocol.ts';
+
+const POLICY_PROCESS = new URL('./policy-process.js', import.meta.url);
+/** For a file that has some lines to run, on a busy machine. */
+const TIMEOUT_MS = 10_000;
+
+/**
+ * Reads.
+ *
+ * @param text as on the command line: `py32(interval=1ms)`, `./mine.js`
+ * @param use how it is used unless the text says otherwise
+ * @throws UsageError which says what is wrong with it
+ */
+export async function readPolicy(text: string, use: PolicyUse = TALK_USE): Promise<PolicySpec> {
+  if (isPolicyFile(text)) return readApart(text, use);
+  try {
+    return await readPolicySpec(text, use);
+  } catch (error) {
+    throw error instanceof PolicyError ? new UsageError(error.message) : error;
+  }
+}
+
+async function readApart(text: string, use: PolicyUse): Promise<PolicySpec> {
+  const child = new Child(`the process that loads «${text}»`, POLICY_PROCESS, policyCommands);
+  try {
+    const answer = await child.call('read', { text, use }, TIMEOUT_MS);
+    if (answer.kind === 'policy') return answer.spec;
+    throw new UsageError(answer.why);
+  } catch (error) {
+    if (!(error instanceof ChildError)) throw error;
+    throw new UsageError(
+      child.lost === undefined
+        ? `policy «${text}» does not come back within ${TIMEOUT_MS / 1e3} s: it loops or waits, at the top of its file or in rules()`
+        : `policy «${text}» cannot be loaded: ${error.message}`,
+    );
+  } finally {
+    child.kill();
+  }
+}

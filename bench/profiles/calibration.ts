@@ -1,0 +1,85 @@
+/** From the times of a server's calls to the numbers of a profile. */
+import { linearRegression, median, min } from 'simple-statistics';
+import { percentile, sortSamples } from '../figures/statistics.ts';
+
+/** What is made of the calls of a run without CPU threads. */
+export interface CallCosts {
+  /** Under the lock between two calls. */
+  readonly workPerCallNs: number;
+  /** Out of the lock in a call that does not block. */
+  readonly callNs: number;
+}
+
+const FIELDS = 3;
+
+/**
+ * Medians over messages, so that a message the operating system has disturbed counts as one and not as much as it was disturbed.
+ *
+ * @param calls released, returned, acquired of each call in turn
+ * @param callsPerMessage of which the longest is the one that blocks
+ * @throws Error of fewer calls than two messages make
+ */
+export function callCosts(calls: ArrayLike<number>, callsPerMessage: number): CallCosts {
+  const work: number[] = [];
+  const outside: number[] = [];
+  const count = Math.floor(calls.length / FIELDS);
+  // So many calls in a row are one whole cycle, wherever it begins.
+  for (let first = 0; first + callsPerMessage < count; first += callsPerMessage) {
+    let workNs = 0;
+    const inCalls: number[] = [];
+    for (let n = first; n < first + callsPerMessage; n++) {
+      const at = (index: number) => calls[n * FIELDS + index] as number;
+      inCalls.push(at(1) - at(0));
+      workNs += at(FIELDS) - at(2);
+    }
+    work.push(workNs / callsPerMessage);
+    outside.push(...inCalls.sort((a, b) => a - b).slice(0, -1));
+  }
+  if (work.length === 0) throw new Error('too few calls were noted to calibrate by');
+  return { workPerCallNs: percentile(sortSamples(work), 50), callNs: percentile(sortSamples(outside), 50) };
+}
+
+/**
+ * Time between two yields of a CPU thread that yields by itself; CPU time, so that it does not depend on what else ran.
+ *
+ * @param yields that it made in `rounds` rounds of its work
+ * @param cpuNs of its process meanwhile, in which hardly anything else happens
+ * @returns null if it made none to speak of: it yields when asked
+ */
+export function checkPeriodNs(yields: number, rounds: number, cpuNs: number): number | null {
+  // An interpreter that yields by itself does so several times in a round of some tens of microseconds.
+  return yields < rounds ? null : cpuNs / yields;
+}
+
+/** What loading adds to a message, and the interpreter cost it was measured at. */
+export interface TriedCost {
+  readonly interpreterCostNs: number;
+  readonly excessNs: number;
+}
+
+/**
+ * The interpreter cost at which an emulation's excess is its original's. Where another thread has less chance to take the lock the
+ * excess is less; over the range that is tried it falls about linearly, and a line through all of them is disturbed less by one.
+ *
+ * @param tried at least two different costs
+ * @returns within the range that was tried
+ */
+export function fitCost(tried: readonly TriedCost[], excessNs: number): number {
+  const costs = tried.map(({ interpreterCostNs }) => interpreterCostNs);
+  const line = linearRegression(tried.map((each) => [each.interpreterCostNs, each.excessNs]));
+  // A cost that makes no difference cannot be told from none.
+  const cost = line.m < 0 ? (excessNs - line.b) / line.m : 0;
+  return Math.round(Math.min(Math.max(...costs), Math.max(Math.min(...costs), cost)));
+}
+
+/** Of several rounds, of what can be off to either side. Null where they have no such number. */
+export function medianOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : median(known);
+}
+
+/** Of several rounds, of what takes CPU time: everything that can disturb a round makes it longer. Null as above. */
+export function lowestOrNull(values: readonly (number | null)[]): number | null {
+  const known = values.filter((value) => value !== null);
+  return known.length === 0 ? null : min(known);
+}

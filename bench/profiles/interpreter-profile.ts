@@ -1,0 +1,128 @@
+/**
+ * An interpreter in numbers: what the emulation takes from a real one, and the measurements it was taken from. `convoy calibrate
+ * --against` writes such a file, `--profile` reads it. The defaults are in one that comes with Convoy and was not measured: it
+ * states what the design assumes, and says so.
+ *
+ * Two or three parameters, the same for every cell. The interpreter cost is fitted, on one server: the blocking one's excess under load
+ * beside the interpreter's. What it says of the other servers is a prediction.
+ */
+import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
+import type { PolicySpec } from '../../lock/load-policy.ts';
+import { UsageError } from '../exit-codes.ts';
+import { environmentSchema } from '../result/result.ts';
+import defaultProfile from './interpreter.json' with { type: 'json' };
+
+export const PROFILE_VERSION = 2;
+
+/** What decides how a contended call ends, of one side: an interpreter, or our servers. */
+const measuredSchema = z.strictObject({
+  /** Work under the lock between two system calls of the blocking server, unloaded: median over messages, of the least disturbed round. */
+  workPerCallNs: z.number().nonnegative(),
+  /** Out of the lock in a call that does not block. */
+  callNs: z.number().nonnegative(),
+  /** How much later than asked a wait for the lock times out; null where the lock's waits have no time-out. */
+  timeoutOvershootNs: z.number().nullable(),
+});
+export type Measured = z.infer<typeof measuredSchema>;
+
+/** How an interpreter cost was found. */
+const fitSchema = z.strictObject({
+  /** What was fitted to: an interpreter's label. */
+  to: z.string(),
+  policy: z.string(),
+  server: z.string(),
+  /** What loading adds to a message there: the median over rounds. */
+  excessNs: z.number(),
+  /** The policy's, by interpreter cost. */
+  tried: z.array(z.strictObject({ interpreterCostNs: z.number().nonnegative(), excessNs: z.number() })),
+  interpreterCostNs: z.number().nonnegative(),
+});
+export type CostFit = z.infer<typeof fitSchema>;
+
+const calibrationSchema = z.strictObject({
+  createdAt: z.string(),
+  argv: z.array(z.string()),
+  environment: environmentSchema,
+  interpreters: z.array(
+    measuredSchema.extend({
+      label: z.string(),
+      implementation: z.string(),
+      version: z.string(),
+      build: z.string(),
+      /** Between two yields of a CPU thread that nobody asks to; null where it only yields when asked. */
+      checkPeriodNs: z.number().positive().nullable(),
+    }),
+  ),
+  /** Our blocking server under py32 with no interpreter work at all. */
+  ours: measuredSchema,
+  fits: z.array(fitSchema),
+});
+export type Calibration = z.infer<typeof calibrationSchema>;
+
+export const interpreterProfileSchema = z.strictObject({
+  format: z.literal('convoy-interpreter-profile'),
+  version: z.literal(PROFILE_VERSION),
+  /** Where the parameters come from. */
+  note: z.string(),
+  /** What a run takes from it. */
+  parameters: z.strictObject({
+    /** Work under the lock before each system call, beyond what our own driver does there. */
+    interpreterCostNs: z.number().min(0).max(1e9),
+    /** What is different for py27, which emulates another interpreter; null: nothing is. */
+    py27: z
+      .strictObject({
+        interpreterCostNs: z.number().min(0).max(1e9),
+        /** Ticks of 40 ns between two yields, for the 100 of its source on a machine where a tick takes that long. */
+        checkTicks: z.number().int().min(1).max(1e9),
+      })
+      .nullable(),
+  }),
+  /** What they were made of; null if they are assumed. */
+  calibration: calibrationSchema.nullable(),
+});
+export type InterpreterProfile = z.infer<typeof interpreterProfileSchema>;
+
+/** The profile that comes with Convoy. */
+export function readDefaultProfile(): InterpreterProfile {
+  return interpreterProfileSchema.parse(defaultProfile);
+}
+
+/**
+ * Reads a profile.
+ *
+ * @param option that named the file
+ * @throws UsageError if the file is none, or no profile
+ */
+export async function readInterpreterProfile(path: string, option = 'profile'): Promise<InterpreterProfile> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw new UsageError(`--${option}: ${path} cannot be read: ${error instanceof Error ? error.message : error}`);
+  }
+  const profile = interpreterProfileSchema.safeParse(parseOrNull(text));
+  if (profile.success) return profile.data;
+  throw new UsageError(`--${option}: ${path} is no profile of convoy calibrate:\n${z.prettifyError(profile.error)}`);
+}
+
+function parseOrNull(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
+
+/**
+ * The policy with the profile's parameters for its defaults: an option that was written is left alone.
+ *
+ * @param costIsGiven the run has an interpreter cost of the user's, for every policy
+ */
+export function calibrated(spec: PolicySpec, { parameters }: InterpreterProfile, costIsGiven: boolean): PolicySpec {
+  const { py27 } = parameters;
+  if (py27 === null || spec.from.kind !== 'built-in' || spec.from.name !== 'py27') return spec;
+  const check = spec.label.includes('check=') ? spec.options : { ...spec.options, check: py27.checkTicks };
+  const cost = costIsGiven ? {} : { interpreterCostNs: py27.interpreterCostNs };
+  return { ...cost, ...spec, options: check };
+}

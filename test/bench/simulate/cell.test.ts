@@ -1,0 +1,237 @@
+/** The simulated world: the same again for the same seed, nothing lost, and policies in the order the talk found. */
+import { createHash } from 'node:crypto';
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import type { MeasuredRound } from '../../../bench/result/result.ts';
+import { type CellSetup, simulateCell } from '../../../bench/simulate/cell.ts';
+import { loadProfile } from '../../../bench/simulate/profile.ts';
+import { readPolicySpec } from '../../../lock/load-policy.ts';
+import { TALK_SERVERS } from '../../../server/servers.ts';
+
+const profile = await loadProfile('this-machine');
+const quiet = {
+  ...profile,
+  scheduler: { ...profile.scheduler, interrupts: { ...profile.scheduler.interrupts, everyNs: 0 } },
+};
+const MESSAGES = 150;
+
+type Changes = Partial<Omit<CellSetup, 'policy' | 'workload'>> & {
+  policy?: string;
+  workload?: Partial<CellSetup['workload']>;
+};
+
+async function setupOf({ policy = 'py32', workload, ...rest }: Changes): Promise<CellSetup> {
+  return {
+    server: 'blocking',
+    policy: await readPolicySpec(policy),
+    scenario: 'loaded',
+    cpus: 8,
+    spinners: 1,
+    profile,
+    seed: 1,
+    round: 1,
+    records: false,
+    ...rest,
+    workload: {
+      messages: MESSAGES,
+      payloadBytes: 8_192,
+      delayNs: 1e6,
+      warmupMessages: 5,
+      budgetNs: 60e9,
+      spinners: 1,
+      spinnerKind: 'fib',
+      interpreterCostNs: 10_000,
+      maxMessageBytes: 2 ** 24,
+      peerTimeoutNs: null,
+      host: '127.0.0.1',
+      port: 0,
+      ...workload,
+    },
+  };
+}
+
+async function simulate(changes: Changes): Promise<MeasuredRound> {
+  const { round } = await simulateCell(await setupOf(changes));
+  if (round.state !== 'measured') throw new Error(round.message);
+  return round;
+}
+
+/** What a message takes, the pause left out. */
+async function perMessageNs(changes: Changes): Promise<number> {
+  const { durationNs, rttNs } = await simulate(changes);
+  return durationNs / rttNs.length - 1e6;
+}
+
+describe('the same seed', () => {
+  it('gives the same round to the byte, another seed another', async () => {
+    const changes: Changes = { policy: 'py27', server: 'zeromq' };
+    const text = JSON.stringify(await simulate(changes));
+    expect(JSON.stringify(await simulate(changes))).toBe(text);
+    expect(JSON.stringify(await simulate({ ...changes, seed: 2 }))).not.toBe(text);
+  });
+
+  it('gives on every version of the engine what it gave when this was written', async () => {
+    const { rttNs } = await simulate({ profile: FIXED, policy: 'priority', server: 'nonblocking' });
+    expect(createHash('sha256').update(JSON.stringify(rttNs)).digest('hex').slice(0, 16)).toMatchInlineSnapshot(
+      `"2b73e384a035070a"`,
+    );
+  });
+
+  it('skips offers nobody takes, and that changes nothing', async () => {
+    const built = await setupOf({ policy: 'py27' });
+    const url = pathToFileURL(resolve(import.meta.dirname, '../../../lock/policies/py27.ts')).href;
+    const ownFile: CellSetup = { ...built, policy: { ...built.policy, from: { kind: 'file', url } } };
+    const skipped = await simulateCell(built);
+    const whole = await simulateCell(ownFile);
+    expect(skipped.round).toEqual(whole.round);
+    expect(skipped.effort.steps).toBeLessThan(whole.effort.steps);
+  });
+});
+
+/** Numbers of no machine, so that a new calibration does not change what a test expects. */
+const FIXED = {
+  ...profile,
+  interpreterCostNs: 10_000,
+  leafNs: 150,
+  lock: { atomicNs: 20, futexCallNs: 300, futexWakeNs: 2_000 },
+  scheduler: {
+    wakeIdleNs: [
+      [0, 3_000],
+      [0.5, 15_000],
+      [1, 100_000],
+    ] as [number, number][],
+    preemptNs: [
+      [0, 2_000],
+      [1, 10_000],
+    ] as [number, number][],
+    switchNs: 1_500,
+    sliceNs: 3_000_000,
+    tickNs: 4_000_000,
+    wakeupGranularityNs: 1_000_000,
+    interrupts: {
+      everyNs: 4_000_000,
+      durationNs: [
+        [0, 2_000],
+        [1, 20_000],
+      ] as [number, number][],
+    },
+    sleeperCreditNs: 3_000_000,
+  },
+  timers: {
+    pauseOvershootNs: [
+      [0, 50_000],
+      [1, 100_000],
+    ] as [number, number][],
+    timeoutOvershootNs: [
+      [0, 50_000],
+      [1, 100_000],
+    ] as [number, number][],
+  },
+  sockets: {
+    recvNs: 1_000,
+    sendNs: 8_000,
+    perKibNs: 100,
+    nothingNs: 700,
+    pollNs: 1_000,
+    wakeNs: 2_000,
+    bufferBytes: 262_144,
+  },
+  zeromq: { callNs: 1_500, ioNs: 5_000, eventLoopNs: 10_000 },
+  client: { messageNs: 3_000, encodeNs: 3_000 },
+};
+
+describe.each(TALK_SERVERS)('%s', (server) => {
+  it('echoes every message, and the parts of a round trip are no longer than it', async () => {
+    for (const cpus of [1, 2, 8]) {
+      const round = await simulate({ server, policy: 'py27', cpus });
+      expect(round.rttNs).toHaveLength(MESSAGES);
+      expect(round.ended).toBe('complete');
+      for (const [i, rttNs] of round.rttNs.entries()) {
+        const parts = (round.lockWaitNs?.[i] ?? 0) + (round.workNs?.[i] ?? 0);
+        expect(parts).toBeLessThanOrEqual(rttNs);
+      }
+      expect(round.reading.cpuNs).toBeLessThanOrEqual(cpus * round.reading.durationNs);
+      expect(round.connectionErrors).toEqual([]);
+    }
+  });
+
+  it('is as slow under each policy as the talk found, in that order', async () => {
+    const quick: Changes = { server, profile: FIXED };
+    const [free, priority, py27, py32] = (await Promise.all(
+      ['free-threaded', 'priority', 'py27', 'py32'].map((policy) => perMessageNs({ ...quick, policy })),
+    )) as [number, number, number, number];
+    if (server === 'native') {
+      expect(py32).toBeLessThan(1.1 * free);
+      return;
+    }
+    expect(priority).toBeLessThan(1.5 * free);
+    expect(priority).toBeLessThan(py27);
+    expect(py32).toBeGreaterThan(5 * py27);
+    const pypy16 = await simulate({ ...quick, policy: 'pypy16', workload: { messages: 20, budgetNs: 2_000e9 } });
+    expect(pypy16.durationNs / pypy16.rttNs.length).toBeGreaterThan(py32);
+  });
+});
+
+it('a message of many pieces passes through a buffer smaller than it', async () => {
+  const workload = { payloadBytes: 2 ** 20, messages: 20 };
+  for (const server of ['blocking', 'nonblocking', 'multiprocessing']) {
+    const { rttNs } = await simulate({ server, profile: FIXED, workload });
+    expect(rttNs).toHaveLength(20);
+  }
+});
+
+it.each(['native', 'releasing'] as const)('CPU threads of kind %s run', async (spinnerKind) => {
+  const round = await simulate({ workload: { spinnerKind } });
+  expect(round.rttNs).toHaveLength(MESSAGES);
+  expect(round.spinnerRoundsPerSecond).toBeGreaterThan(0);
+});
+
+it('offloaded CPU threads have a lock of their own', async () => {
+  const offloaded = await simulate({ scenario: 'offloaded' });
+  expect(offloaded.reading.server?.steals).toBe(0);
+  expect(offloaded.spinnerRoundsPerSecond).toBeGreaterThan(0);
+});
+
+it('the editor of the gui scenario makes its calls', async () => {
+  const round = await simulate({
+    server: 'editor',
+    scenario: 'gui',
+    workload: { payloadBytes: 8, messages: 10, delayNs: 30e6 },
+  });
+  expect((round.reading.server?.transitions ?? 0) / round.rttNs.length).toBeCloseTo(23, 0);
+});
+
+it('threads without a lock share CPUs, and no more than there are', async () => {
+  const changes: Changes = { policy: 'free-threaded', profile: quiet, workload: { messages: 1 } };
+  const one = await simulate({ ...changes, cpus: 8, spinners: 1 });
+  const shared = await simulate({ ...changes, cpus: 2, spinners: 6 });
+  const ratio = (shared.soloRoundsPerSecond ?? 0) / (one.soloRoundsPerSecond ?? 1);
+  expect(ratio).toBeGreaterThan(1.9);
+  expect(ratio).toBeLessThanOrEqual(2);
+});
+
+describe('the work of the simulation', () => {
+  const effortOf = async (changes: Changes) => (await simulateCell(await setupOf(changes))).effort;
+  const KINDS = ['events', 'steps'] as const;
+
+  it('grows with the messages', async () => {
+    for (const policy of ['py32', 'py27']) {
+      const some = await effortOf({ policy, workload: { messages: 400 } });
+      const twice = await effortOf({ policy, workload: { messages: 800 } });
+      for (const kind of KINDS) {
+        expect(twice[kind] / some[kind]).toBeGreaterThan(1.4);
+        expect(twice[kind] / some[kind]).toBeLessThan(2.2);
+      }
+    }
+  });
+
+  it('grows no faster than n log n with the threads, to a thousand', async () => {
+    const workload = { messages: 10_000, budgetNs: 200e6 };
+    const some = await effortOf({ spinners: 250, workload });
+    const fourfold = await effortOf({ spinners: 1_000, workload });
+    for (const kind of KINDS) {
+      expect(fourfold[kind] / some[kind]).toBeLessThan(4 * (Math.log2(1_000) / Math.log2(250)) * 1.1);
+    }
+  });
+});

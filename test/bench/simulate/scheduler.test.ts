@@ -1,0 +1,97 @@
+/** One CPU, two threads, no chance: the times can be added up by hand. */
+import { expect, it } from 'vitest';
+import { Random } from '../../../bench/simulate/random.ts';
+import { LinuxScheduler } from '../../../bench/simulate/scheduler.ts';
+import { Machine } from '../../../lock/machines/virtual-time/machine.ts';
+
+const MS = 1_000_000;
+const always = (ns: number): [number, number][] => [
+  [0, ns],
+  [1, ns],
+];
+
+function machineOf(cpus: number, changes: { everyNs?: number; switchNs?: number } = {}) {
+  const machine = new Machine({ atomicNs: 1, futexCallNs: 1, futexWakeNs: 1, timerOvershootNs: () => 0 });
+  const costs = {
+    wakeIdleNs: always(20_000),
+    preemptNs: always(2_000),
+    switchNs: changes.switchNs ?? 0,
+    sliceNs: 3 * MS,
+    tickNs: MS,
+    wakeupGranularityNs: MS,
+    interrupts: { everyNs: changes.everyNs ?? 0, durationNs: always(MS / 2) },
+    sleeperCreditNs: 0,
+  };
+  const scheduler = new LinuxScheduler(machine, cpus, costs, new Random(1, 'test'));
+  machine.scheduler = scheduler;
+  const ends: Record<string, number> = {};
+  const run = (name: string, ns: number, sleepNs = 0) =>
+    machine.start(name, function* (thread) {
+      if (sleepNs > 0) yield thread.sleepFor(sleepNs, 1);
+      yield thread.run(ns);
+      ends[name] = machine.nowNs;
+    });
+  return { machine, scheduler, ends, run };
+}
+
+it('two threads of one CPU take turns by slices', () => {
+  const { machine, ends, run } = machineOf(1);
+  run('a', 10 * MS);
+  run('b', 10 * MS);
+  machine.run(Infinity);
+  // a 0–3, b 3–9 (at 6 both have had 3), a 9–15, b 15–19, a 19–20.
+  expect(ends).toEqual({ b: 19 * MS, a: 20 * MS });
+});
+
+it('two threads of two CPUs do not', () => {
+  const { machine, ends, run } = machineOf(2);
+  run('a', 10 * MS);
+  run('b', 10 * MS);
+  machine.run(Infinity);
+  expect(ends).toEqual({ a: 10 * MS, b: 10 * MS });
+});
+
+it('a slice ends at a tick', () => {
+  const { machine, ends, run } = machineOf(1, { switchNs: 1_000 });
+  run('a', 5 * MS);
+  run('b', MS);
+  machine.run(Infinity);
+  // a 0–3 by its slice and the tick at 3; b 3.001–4.001; a again 4.002–6.002.
+  expect(ends).toEqual({ b: 4 * MS + 1_000, a: 6 * MS + 2_000 });
+});
+
+it('a thread that slept displaces one that has had more of the CPU', () => {
+  const { machine, ends, run } = machineOf(1, { switchNs: 1_000 });
+  run('sleeper', MS, 5 * MS);
+  run('worker', 10 * MS);
+  machine.run(Infinity);
+  // The sleeper gives the CPU up at once. When it wakes, at 5 ms, it does not wait for a tick.
+  expect(ends['sleeper']).toBe(5 * MS + 2_000 + 1_000 + MS);
+  expect(ends['worker']).toBe(10 * MS + MS + 3 * 1_000);
+});
+
+it('a thread that is woken goes to an idle CPU, and is there after the latency', () => {
+  const { machine, ends, run } = machineOf(2);
+  const sleeper = machine.start('sleeper', function* (thread) {
+    yield thread.sleep();
+    ends['sleeper'] = machine.nowNs;
+  });
+  machine.start('waker', function* (thread) {
+    yield thread.run(MS);
+    machine.wake(sleeper, 0, thread);
+    yield thread.run(MS);
+  });
+  run('other', MS / 10);
+  machine.run(Infinity);
+  expect(ends['sleeper']).toBe(MS + 20_000);
+});
+
+it('an interrupt takes its time from whoever runs, and CPU time adds up', () => {
+  const { machine, scheduler, ends, run } = machineOf(1, { everyNs: 2 * MS });
+  const thread = run('a', 20 * MS);
+  machine.run(Infinity);
+  expect(scheduler.cpuNsOf(thread)).toBe(20 * MS);
+  const interrupts = ((ends['a'] ?? 0) - 20 * MS) / (MS / 2);
+  expect(Number.isInteger(interrupts)).toBe(true);
+  expect(interrupts).toBeGreaterThan(3);
+});
