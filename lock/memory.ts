@@ -4,7 +4,7 @@
  * A policy touches shared memory only through a {@link Memory}, and yields each call: one `yield` is one atomic step, and
  * the only place where another thread can come between.
  *
- *     const found = yield m.compareExchange(LOCKED, FREE, HELD);
+ *     const found = yield m.compareExchange(LOCK, FREE, HELD);
  *
  * Three machines implement the interface. On threads the step has happened when it is yielded, and the value yielded is its
  * result. A machine that chooses the order itself writes the step down, performs it when its turn has come, and passes the

@@ -59,9 +59,9 @@ export type Claim<Name extends string = string> =
    */
   | { readonly kind: 'priority' }
   /**
-   * A thread whose sleep in acquire has timed out twice, while one and the same thread of no higher priority held the lock, does not
-   * sleep again unless the word of the yield point is set. Nor does it sleep for ever unless that is set, or others are about to acquire or
-   * release.
+   * A thread whose sleep in acquire has timed out, and began when the same thread of no higher priority held the lock that holds it
+   * still, does not sleep again unless the word of the yield point is set. Nor does it sleep for ever unless that is set, or others are
+   * about to acquire or release.
    */
   | { readonly kind: 'timed-request' }
   /**

@@ -5,8 +5,8 @@
  * at once, without the wait of an interval. While a thread of higher priority waits, no lower one takes the lock, be it free. Among
  * threads of one priority everything is as in py32: ask after an interval, forced switching. A thread asks nothing of a higher one.
  *
- * LOCKED says the holder's priority together with the fact that it is held, because a waiter that learned of them in two steps
- * could take the previous holder's priority for this one's, and wait out an interval, or for ever.
+ * LOCK says the holder's priority and how often the lock changed hands together with the fact that it is held, because a waiter that
+ * learned of them in several steps could take the previous holder's priority for this one's, and wait out an interval, or for ever.
  *
  * Waiters of each priority sleep at a gate of their own, a number that is counted up to open it. Release opens the highest gate
  * that has waiters, to all of them: those who lose must see whom they wait for now. One gate for all priorities would wake
@@ -24,8 +24,11 @@ const FREE = 0;
 /** Priorities −1, 0 and 1 are levels 0, 1 and 2; a thread is born with priority 0. */
 const LEVELS = 3;
 const NORMAL = 1;
-/** LOCKED when a thread of this level holds it. */
+/** The part of LOCK that says who holds it, and what is there when a thread of this level does. */
+const HOLDER = 3;
 const heldBy = (level: number) => level + 1;
+/** What is added to LOCK for a switch. */
+const SWITCH = 4;
 
 export default definePolicy({
   name: 'priority',
@@ -35,7 +38,7 @@ export default definePolicy({
     { kind: 'forced-switch' },
     { kind: 'timed-request' },
     { kind: 'patient-request' },
-    { kind: 'fast-path', acquire: 4, release: 5 },
+    { kind: 'fast-path', acquire: 7, release: 5 },
     { kind: 'priority' },
     { kind: 'zero-at-rest', word: 'WAITING_LOW' },
     { kind: 'zero-at-rest', word: 'WAITING_NORMAL' },
@@ -43,10 +46,9 @@ export default definePolicy({
     { kind: 'zero-at-rest', word: 'DROP_REQUEST' },
   ],
   words: {
-    LOCKED: 'FREE 0, or 1 + the level of the thread that holds it',
+    LOCK: 'low two bits: FREE 0, or 1 + the level of the thread that holds it; above, how many times LAST_HOLDER changed',
     DROP_REQUEST: '1: the holder is asked to release; cleared by whoever takes the lock next',
     LAST_HOLDER: 'number of the thread that holds the lock or held it last; 0 before the first',
-    SWITCH_NUMBER: 'how many times LAST_HOLDER changed, modulo 2^32',
     WAITING_LOW: 'how many threads of priority −1 are in acquire and have not got it yet',
     WAITING_NORMAL: 'the same of 0',
     WAITING_HIGH: 'the same of 1',
@@ -64,7 +66,7 @@ export default definePolicy({
     },
   },
   rules(words, { interval }) {
-    const { LOCKED, DROP_REQUEST, LAST_HOLDER, SWITCH_NUMBER } = words;
+    const { LOCK, DROP_REQUEST, LAST_HOLDER } = words;
     const WAITING = [words.WAITING_LOW, words.WAITING_NORMAL, words.WAITING_HIGH];
     const GATE = [words.GATE_LOW, words.GATE_NORMAL, words.GATE_HIGH];
     let level = NORMAL;
@@ -80,37 +82,34 @@ export default definePolicy({
       return false;
     }
 
-    function* take(m: Memory): Steps<boolean> {
+    function* take(m: Memory, me: number): Steps<boolean> {
       if (yield* higherWaits(m)) return false;
-      return (yield m.compareExchange(LOCKED, FREE, heldBy(level))) === FREE;
+      const lock = yield m.load(LOCK);
+      if ((lock & HOLDER) !== FREE) return false;
+      const switches = (yield m.load(LAST_HOLDER)) === me ? 0 : SWITCH;
+      return (yield m.compareExchange(LOCK, lock, (lock + heldBy(level) + switches) | 0)) === lock;
     }
 
     return {
       *acquire(m, me) {
-        if (!(yield* take(m))) {
+        if (!(yield* take(m, me))) {
           const gate = GATE[level] as number;
           yield m.add(WAITING[level] as number, 1);
           for (;;) {
             // Before the look at the lock: a release after it counts the gate up, and the wait below returns at once.
             const closed = yield m.load(gate);
-            if (yield* take(m)) break;
-            const holder = yield m.load(LOCKED);
-            const switches = yield m.load(SWITCH_NUMBER);
+            if (yield* take(m, me)) break;
+            const lock = yield m.load(LOCK);
+            const holder = lock & HOLDER;
             if (holder !== FREE && holder < heldBy(level)) yield m.store(DROP_REQUEST, 1);
             const outcome = yield m.wait(gate, closed, interval);
-            if (
-              outcome === TIMED_OUT &&
-              holder === heldBy(level) &&
-              (yield m.load(LOCKED)) === holder &&
-              (yield m.load(SWITCH_NUMBER)) === switches
-            ) {
+            if (outcome === TIMED_OUT && holder === heldBy(level) && (yield m.load(LOCK)) === lock) {
               yield m.store(DROP_REQUEST, 1);
             }
           }
           yield m.add(WAITING[level] as number, -1);
         }
         if ((yield m.load(LAST_HOLDER)) !== me) {
-          yield m.add(SWITCH_NUMBER, 1);
           yield m.store(LAST_HOLDER, me);
           yield m.notify(LAST_HOLDER, Infinity);
         }
@@ -122,7 +121,7 @@ export default definePolicy({
       },
 
       *release(m, me) {
-        yield m.store(LOCKED, FREE);
+        yield m.add(LOCK, -heldBy(level));
         const next = yield* highestWaiting(m);
         if (next >= 0) {
           yield m.add(GATE[next] as number, 1);
@@ -134,8 +133,9 @@ export default definePolicy({
       },
 
       *setPriority(m, _me, priority) {
+        const before = level;
         level = Math.min(LEVELS - 1, Math.max(0, NORMAL + priority));
-        yield m.store(LOCKED, heldBy(level));
+        yield m.add(LOCK, level - before);
         // Who went to sleep on the priority that was must look again.
         for (const gate of GATE) {
           yield m.add(gate, 1);

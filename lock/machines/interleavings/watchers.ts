@@ -70,24 +70,34 @@ const forcedSwitch: Watcher = {
   },
 };
 
-/** The number: two bits for each thread, how often its sleep timed out since somebody took the lock or set its priority. */
+/** Two bits for each thread. It sleeps, and fell asleep since somebody last took the lock or set its priority. */
+const SLEEPS = 0b01;
+/** Such a sleep of it has timed out. */
+const TIMED_OUT = 0b10;
+
+/** The number: the flags above, of thread t from bit 2 × t. */
 const timedRequest: Watcher = {
   remembers: true,
-  watch(timeouts, { kind, thread }, { takers }, before, after) {
+  watch(flags, { kind, thread }, { takers }, before, after) {
     if (takers !== 0 || before.changing) return 0;
     const shift = 2 * thread;
-    const mine = (timeouts >> shift) & 0b11;
-    if (after.piece(thread)?.kind !== 'acquire') return timeouts;
-    if (kind === 'timeOut') return mine < 2 ? timeouts + (1 << shift) : timeouts;
-    if (before.requested || !after.isAsleep(thread)) return timeouts;
-    if (!threadsIn(before.holding).some((holder) => after.priority(holder) <= after.priority(thread))) return timeouts;
-    if (mine >= 2) {
-      return `${name(thread)} has timed out twice while one thread held the lock, and sleeps again without having asked for it`;
+    const mine = (flags >> shift) & (SLEEPS | TIMED_OUT);
+    const others = flags - (mine << shift);
+    if (after.piece(thread)?.kind !== 'acquire') return others;
+    if (!after.isAsleep(thread)) {
+      const slept = kind === 'timeOut' && mine & SLEEPS ? TIMED_OUT : mine & TIMED_OUT;
+      return others + (slept << shift);
+    }
+    const now = others + ((mine | SLEEPS) << shift);
+    if (before.requested) return now;
+    if (!threadsIn(before.holding).some((holder) => after.priority(holder) <= after.priority(thread))) return now;
+    if (mine & TIMED_OUT) {
+      return `${name(thread)} has timed out while one thread held the lock, and sleeps again without having asked for it`;
     }
     // While others are under way, a sleep may be one for a part of the lock that they have for a moment.
     const step = after.stepOf(thread);
     const isForEver = step?.kind === 'wait' && step.timeoutNs === Infinity && othersAreQuiet(thread, after);
-    return isForEver ? `${name(thread)} sleeps without a time-out, and has not asked for the lock` : timeouts;
+    return isForEver ? `${name(thread)} sleeps without a time-out, and has not asked for the lock` : now;
   },
 };
 

@@ -400,6 +400,27 @@ export const TWINS: Readonly<Record<string, Twin>> = {
     model: 'io0+cpu1',
     subject: policyOf((words) => forcedSwitching(words, 'time-out'), [{ kind: 'timed-request' }]),
   },
+  'counts the switch after it took the lock: who looks between the two waits a second interval': {
+    breaks: 'timed-request',
+    model: 'io0+cpu1',
+    subject: policyOf(
+      (words) => {
+        const { LOCKED, DROP_REQUEST, OTHER: SWITCH_NUMBER } = words;
+        return {
+          ...forcedSwitching(words, 'nothing'),
+          *acquire(m) {
+            while ((yield m.compareExchange(LOCKED, FREE, HELD)) !== FREE) {
+              const switches = yield m.load(SWITCH_NUMBER);
+              const outcome = yield m.wait(LOCKED, HELD, 5e6);
+              if (outcome === TIMED_OUT && (yield m.load(SWITCH_NUMBER)) === switches) yield m.store(DROP_REQUEST, 1);
+            }
+            yield m.add(SWITCH_NUMBER, 1);
+          },
+        };
+      },
+      [{ kind: 'timed-request' }],
+    ),
+  },
   'asks at once, without the wait': {
     breaks: 'patient-request',
     model: 'io0+cpu1',

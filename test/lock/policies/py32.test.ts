@@ -18,74 +18,110 @@ const release = (answers: Readonly<Record<string, number | readonly number[]>>) 
   return m.run(rules.release(m, ME), answers);
 };
 
-const WAIT = `wait LOCKED 1 ${INTERVAL_NS}`;
-const TAKE = 'cas LOCKED 0 1';
+/** LOCK after seven switches: free, held, held after one switch more. */
+const FREE = 14;
+const HELD = 15;
+const SWITCHED = 17;
+const WAIT = `wait LOCK ${HELD} ${INTERVAL_NS}`;
 const ASK = 'store DROP_REQUEST 1';
 
 describe('acquire', () => {
-  it('of a free lock by its last holder is one compare-exchange and two looks', () => {
-    expect(acquire({ 'load LAST_HOLDER': ME })).toEqual([TAKE, 'load LAST_HOLDER', 'load DROP_REQUEST']);
+  it('of a free lock by its last holder is one compare-exchange and looks, and no switch', () => {
+    const answers = { 'load LOCK': FREE, 'cas LOCK 14 15': FREE, 'load LAST_HOLDER': ME };
+    expect(acquire(answers)).toEqual([
+      'load LOCK',
+      'load LAST_HOLDER',
+      'cas LOCK 14 15',
+      'load LAST_HOLDER',
+      'load DROP_REQUEST',
+    ]);
   });
 
-  it('by another thread counts a switch, and tells the thread that was forced off', () => {
-    expect(acquire({ 'load LAST_HOLDER': OTHER })).toEqual([
-      TAKE,
+  it('by another thread counts a switch in the same step, and tells the thread that was forced off', () => {
+    expect(acquire({ 'load LOCK': FREE, 'cas LOCK 14 17': FREE, 'load LAST_HOLDER': OTHER })).toEqual([
+      'load LOCK',
       'load LAST_HOLDER',
-      'add SWITCH_NUMBER 1',
+      'cas LOCK 14 17',
+      'load LAST_HOLDER',
       `store LAST_HOLDER ${ME}`,
       'notify LAST_HOLDER Infinity',
       'load DROP_REQUEST',
     ]);
   });
 
+  it('looks again when another thread was first', () => {
+    const answers = { 'load LOCK': [FREE, SWITCHED - 1], 'cas LOCK 14 17': HELD, 'cas LOCK 16 19': SWITCHED - 1 };
+    const steps = acquire({ ...answers, 'load LAST_HOLDER': OTHER });
+    expect(steps.filter((step) => step.startsWith('cas'))).toEqual(['cas LOCK 14 17', 'cas LOCK 16 19']);
+  });
+
+  it('counts switches beyond 2^31 without an end', () => {
+    const last = 2 ** 31 - 2;
+    const steps = acquire({
+      'load LOCK': last,
+      [`cas LOCK ${last} ${-(2 ** 31) + 1}`]: last,
+      'load LAST_HOLDER': OTHER,
+    });
+    expect(steps).toContain('load DROP_REQUEST');
+  });
+
+  /** Two looks at a lock that is held, the second after it counted itself; then those after each wait and before the next. */
+  const waiting = (afterWaits: readonly number[], outcome: number) =>
+    acquire({
+      'load LOCK': [HELD, HELD, ...afterWaits],
+      [WAIT]: outcome,
+      [`wait LOCK ${SWITCHED} ${INTERVAL_NS}`]: outcome,
+      'load LAST_HOLDER': ME,
+      'cas LOCK 14 15': FREE,
+    });
+
   it('asks after an interval without a switch', () => {
-    const steps = acquire({ [TAKE]: [1, 1, 0], [WAIT]: TIMED_OUT, 'load LOCKED': 1, 'load SWITCH_NUMBER': 7 });
-    expect(steps).toContain(ASK);
+    expect(waiting([HELD, FREE], TIMED_OUT)).toContain(ASK);
   });
 
   it('does not ask when the lock changed hands meanwhile: a whole new interval begins', () => {
-    const steps = acquire({
-      [TAKE]: [1, 1, 1, 0],
-      [WAIT]: TIMED_OUT,
-      'load LOCKED': 1,
-      // Before and after the first wait, before and after the second.
-      'load SWITCH_NUMBER': [7, 8, 8, 8],
-    });
-    expect(steps.filter((step) => step === WAIT || step === ASK)).toEqual([WAIT, WAIT, ASK]);
+    const steps = waiting([SWITCHED, SWITCHED, SWITCHED, FREE], TIMED_OUT);
+    expect(steps.filter((step) => step.startsWith('wait') || step === ASK)).toEqual([
+      WAIT,
+      `wait LOCK ${SWITCHED} ${INTERVAL_NS}`,
+      ASK,
+    ]);
   });
 
   it('does not ask when the lock is free by then', () => {
-    expect(acquire({ [TAKE]: [1, 1, 0], [WAIT]: TIMED_OUT, 'load LOCKED': 0 })).not.toContain(ASK);
+    expect(waiting([FREE, FREE], TIMED_OUT)).not.toContain(ASK);
   });
 
   it.each([
     ['a wake-up', WOKEN],
     ['a lock that was free before it slept', NOT_EQUAL],
   ])('does not ask after %s', (_, outcome) => {
-    expect(acquire({ [TAKE]: [1, 1, 0], [WAIT]: outcome, 'load LOCKED': 1 })).not.toContain(ASK);
+    const steps = waiting([FREE], outcome);
+    expect(steps).toContain(WAIT);
+    expect(steps).not.toContain(ASK);
   });
 
   it('counts itself as a waiter before it looks again, and no longer once it has the lock', () => {
-    const steps = acquire({ [TAKE]: [1, 1, 0], [WAIT]: WOKEN });
-    expect(steps.slice(0, 3)).toEqual([TAKE, 'add WAITERS 1', TAKE]);
+    const steps = waiting([FREE], WOKEN);
+    expect(steps.slice(0, 4)).toEqual(['load LOCK', 'add WAITERS 1', 'load LOCK', WAIT]);
     expect(steps.filter((step) => step.startsWith('add WAITERS'))).toEqual(['add WAITERS 1', 'add WAITERS -1']);
   });
 
   it('clears the request that was made to the holder before', () => {
-    expect(acquire({ 'load DROP_REQUEST': 1 })).toContain('store DROP_REQUEST 0');
+    expect(acquire({ 'load DROP_REQUEST': 1, 'load LAST_HOLDER': ME })).toContain('store DROP_REQUEST 0');
   });
 });
 
 describe('release', () => {
-  it('that nobody waits for is a store and two looks', () => {
-    expect(release({})).toEqual(['store LOCKED 0', 'load WAITERS', 'load DROP_REQUEST']);
+  it('that nobody waits for is one step and two looks', () => {
+    expect(release({})).toEqual(['add LOCK -1', 'load WAITERS', 'load DROP_REQUEST']);
   });
 
   it('wakes one waiter', () => {
     expect(release({ 'load WAITERS': 3 })).toEqual([
-      'store LOCKED 0',
+      'add LOCK -1',
       'load WAITERS',
-      'notify LOCKED 1',
+      'notify LOCK 1',
       'load DROP_REQUEST',
     ]);
   });
