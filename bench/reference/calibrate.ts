@@ -46,7 +46,7 @@ const OVERSHOOT_SAMPLES = 50;
 /** Interpreter costs to fit between. CPython 3 keeps its lock for long after a contended acquire, CPython 2 does not. */
 const TRIED_COSTS: Readonly<Record<'py27' | 'py32', readonly string[]>> = {
   py27: ['0', '2us', '4us', '8us'],
-  py32: ['4us', '7us', '10us', '13us'],
+  py32: ['2us', '6us', '10us', '14us'],
 };
 
 /** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */

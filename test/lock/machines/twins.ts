@@ -405,16 +405,21 @@ export const TWINS: Readonly<Record<string, Twin>> = {
     model: 'io0+cpu1',
     subject: policyOf(
       (words) => {
-        const { LOCKED, DROP_REQUEST, OTHER: SWITCH_NUMBER } = words;
+        const { LOCKED, WAITERS, DROP_REQUEST, LAST_HOLDER, OTHER: SWITCH_NUMBER } = words;
         return {
           ...forcedSwitching(words, 'nothing'),
-          *acquire(m) {
+          *acquire(m, me) {
+            yield m.add(WAITERS, 1);
             while ((yield m.compareExchange(LOCKED, FREE, HELD)) !== FREE) {
               const switches = yield m.load(SWITCH_NUMBER);
               const outcome = yield m.wait(LOCKED, HELD, 5e6);
               if (outcome === TIMED_OUT && (yield m.load(SWITCH_NUMBER)) === switches) yield m.store(DROP_REQUEST, 1);
             }
+            yield m.add(WAITERS, -1);
             yield m.add(SWITCH_NUMBER, 1);
+            yield m.store(LAST_HOLDER, me);
+            yield m.notify(LAST_HOLDER, Infinity);
+            yield m.store(DROP_REQUEST, 0);
           },
         };
       },
