@@ -5,7 +5,7 @@
 import { BOOKS_DOUBLES, type BookBuffers, Books } from './books.ts';
 import { DOUBLES_PER_THREAD } from './counters.ts';
 import { LockLost } from './lost-lock.ts';
-import { RecordedThreadMemory, runSteps, ThreadMemory } from './machines/threads.ts';
+import { RecordedThreadMemory, RequestingThreadMemory, runSteps, ThreadMemory } from './machines/threads.ts';
 import { INTS_PER_WORD, layOut } from './memory.ts';
 import type { Policy, Rules } from './policy.ts';
 import type { Recorder } from './recorder.ts';
@@ -83,10 +83,9 @@ export class GlobalLock {
     this.#everyTicks = yieldPoint.kind === 'ticks' ? yieldPoint.every : 0;
     this.#recorder = recorder;
     const lost = new Int32Array(state.lost);
-    this.#memory =
-      recorder === null
-        ? new ThreadMemory(this.#words, lost)
-        : new RecordedThreadMemory(this.#words, lost, recorder, this.#breaker);
+    if (recorder === null) this.#memory = new ThreadMemory(this.#words, lost);
+    else if (this.#breaker < 0) this.#memory = new RecordedThreadMemory(this.#words, lost, recorder);
+    else this.#memory = new RequestingThreadMemory(this.#words, lost, recorder, this.#breaker);
   }
 
   /** Returns when this thread holds the lock. */

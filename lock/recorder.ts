@@ -27,6 +27,8 @@ export class Recorder {
   #offered = false;
   /** Whether it gave the lock up for a call. */
   #called = false;
+  /** When it woke, if it has done nothing since that would be written down; else 0. */
+  #wokeNs = 0;
 
   /**
    * @param ring of this thread alone: `createRing`
@@ -43,11 +45,13 @@ export class Recorder {
     this.#called = true;
     this.#call = call;
     this.#enter(EVENT.call, atNs);
+    this.#ring.publish();
   }
 
   /** The thread is about to give the lock up for long. */
   leaves(): void {
     this.#enter(EVENT.away, this.#clock());
+    this.#ring.publish();
   }
 
   /** The thread is about to ask for the lock. */
@@ -72,19 +76,26 @@ export class Recorder {
     // A policy may sleep in `setPriority`; whoever holds the lock runs.
     if (this.#state === EVENT.runs) return;
     this.#awake = this.#state;
+    this.#wokeNs = 0;
     this.#enter(EVENT.sleeps, nowNs);
+    this.#ring.publish();
   }
 
   /** It is awake again. */
   wakes(): void {
-    if (this.#state === EVENT.sleeps) this.#enter(this.#awake, this.#clock());
+    if (this.#state !== EVENT.sleeps) return;
+    this.#wokeNs = this.#clock();
+    this.#enter(this.#awake, this.#wokeNs);
+    this.#ring.publish();
   }
 
-  /** The thread has asked the holder to give the lock up. */
+  /** The thread has asked the holder to give the lock up. Who asks because a sleep timed out does so at once: that is not timed again. */
   requests(): void {
-    const nowNs = this.#clock();
+    const nowNs = this.#wokeNs === 0 ? this.#clock() : this.#wokeNs;
+    this.#wokeNs = 0;
     this.#writeWish(nowNs);
     this.#ring.write(nowNs, EVENT['drop-requested'], 0);
+    this.#ring.publish();
   }
 
   /**
@@ -94,17 +105,20 @@ export class Recorder {
    * @param atNs if the clock has been read since
    */
   holds(taker: number, atNs = 0): void {
-    if (this.#wishes && taker === 0) {
-      if (!this.#offered) this.#enter(EVENT.runs, this.#wishNs);
-    } else {
+    if (!this.#wishes || taker !== 0) {
       const nowNs = atNs === 0 ? this.#clock() : atNs;
       this.#writeWish(nowNs);
       if (taker !== 0 && this.#called) this.#ring.write(nowNs, EVENT.stolen, taker);
       this.#enter(EVENT.runs, nowNs);
+      this.#ring.publish();
+    } else if (!this.#offered) {
+      this.#enter(EVENT.runs, this.#wishNs);
+      this.#ring.publish();
     }
     this.#wishes = false;
     this.#offered = false;
     this.#called = false;
+    this.#wokeNs = 0;
   }
 
   #writeWish(nowNs: number): void {

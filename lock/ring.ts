@@ -2,14 +2,17 @@
  * The memory a thread's events are recorded in: a ring in shared memory, written only by its thread and read by others while it writes.
  * A full ring overwrites the oldest, and counts.
  *
- * The writer stores an event and then the count. A reader copies, and reads the count again: what the writer may have come to meanwhile
+ * The writer stores events and then their count. A reader copies, and reads the count again: what the writer may have come to meanwhile
  * is not trusted.
  */
 
 /** How many events a ring holds unless it is told otherwise: the last few hundred messages of a server under contention. */
 export const RING_EVENTS = 16_384;
 
-/** Events so close to being overwritten are not trusted: a processor may show the writer's stores to others in another order. */
+/**
+ * Events so close to being overwritten are not trusted: the writer may be at some that are not published yet, and a processor may show its
+ * stores to others in another order.
+ */
 const GUARD = 16;
 
 /** An event is a time and a number: its word in the low bits, its detail above. */
@@ -69,6 +72,9 @@ export class RingWriter {
   }
 
   /**
+   * Writes an event, which readers see after the next {@link publish}: events of one moment are published together, since a store that
+   * others must see in its order costs as much as the event.
+   *
    * @param atNs by the thread's own clock, not before the event before it
    * @param word less than 16
    */
@@ -77,6 +83,10 @@ export class RingWriter {
     this.#atNs[slot] = atNs;
     this.#what[slot] = word | (detail << DETAIL_SHIFT);
     this.#written = (this.#written + 1) | 0;
+  }
+
+  /** Shows readers what was written. Not more than a few events may wait for it. */
+  publish(): void {
     Atomics.store(this.#count, 0, this.#written);
   }
 }

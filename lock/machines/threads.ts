@@ -63,19 +63,39 @@ export class ThreadMemory implements Memory {
   }
 }
 
-/** The same of a thread that is recorded: tells when it sleeps, and when it asks the holder to give the lock up. */
+/** The same of a thread that is recorded: tells when it sleeps. Under a policy without requests every other step costs what it did. */
 export class RecordedThreadMemory extends ThreadMemory {
+  readonly #recorder: Recorder;
+
+  constructor(words: Int32Array<SharedArrayBuffer>, lost: Int32Array<SharedArrayBuffer>, recorder: Recorder) {
+    super(words, lost);
+    this.#recorder = recorder;
+  }
+
+  override wait(word: Word, expected: number, timeoutNs: number): Step {
+    // One look at the clock for both.
+    const nowMs = performance.now();
+    if (this.sleptAtMs === 0) this.sleptAtMs = nowMs;
+    this.#recorder.sleeps(nowMs * 1e6);
+    const outcome = super.wait(word, expected, timeoutNs);
+    this.#recorder.wakes();
+    return outcome;
+  }
+}
+
+/** And when it asks the holder to give the lock up. */
+export class RequestingThreadMemory extends RecordedThreadMemory {
   readonly #recorder: Recorder;
   readonly #breaker: Word;
 
-  /** @param breaker the word that the holder looks at on its yield points; -1 if there is none */
+  /** @param breaker the word that the holder looks at on its yield points */
   constructor(
     words: Int32Array<SharedArrayBuffer>,
     lost: Int32Array<SharedArrayBuffer>,
     recorder: Recorder,
     breaker: Word,
   ) {
-    super(words, lost);
+    super(words, lost, recorder);
     this.#recorder = recorder;
     this.#breaker = breaker;
   }
@@ -96,16 +116,6 @@ export class RecordedThreadMemory extends ThreadMemory {
   override add(word: Word, amount: number): Step {
     const before = super.add(word, amount);
     return this.#wrote(word, before + amount, before);
-  }
-
-  override wait(word: Word, expected: number, timeoutNs: number): Step {
-    // One look at the clock for both.
-    const nowMs = performance.now();
-    if (this.sleptAtMs === 0) this.sleptAtMs = nowMs;
-    this.#recorder.sleeps(nowMs * 1e6);
-    const outcome = super.wait(word, expected, timeoutNs);
-    this.#recorder.wakes();
-    return outcome;
   }
 
   #wrote(word: Word, value: number, result: Step): Step {

@@ -11,4 +11,8 @@ export interface WriterTask {
 const { ring, told } = workerData as WriterTask;
 const writer = new RingWriter(ring, 0);
 const end = new Int32Array(told);
-for (let n = 0; Atomics.load(end, 0) === 0; n++) writer.write(n, n % 5, n % 1_000);
+for (let n = 0; Atomics.load(end, 0) === 0; n++) {
+  writer.write(n, n % 5, n % 1_000);
+  // Four at once, as a recorder does.
+  if (n % 4 === 3) writer.publish();
+}

@@ -1,13 +1,13 @@
-/** Thread body of `npm run bench:recorder`: the same work under a lock of its own, recorded or not. */
-import { parentPort, workerData } from 'node:worker_threads';
-import { createLockState, GlobalLock } from '../lock/global-lock.ts';
-import { Interpreter, TICK_NS } from '../lock/interpreter.ts';
-import { loadPolicy, type PolicySpec } from '../lock/load-policy.ts';
-import { Recorder } from '../lock/recorder.ts';
-import { createRing } from '../lock/ring.ts';
+/** A process of `npm run bench:recorder`: works under a lock of its own, recorded or not, a short turn each time it is asked. */
+import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
+import { Interpreter, TICK_NS } from '../../lock/interpreter.ts';
+import { loadPolicy, readPolicySpec } from '../../lock/load-policy.ts';
+import { Recorder } from '../../lock/recorder.ts';
+import { createRing } from '../../lock/ring.ts';
 
+/** On its command line, as JSON. */
 export interface RecordedWork {
-  readonly policy: PolicySpec;
+  readonly policy: string;
   readonly recorded: boolean;
   readonly leafNs: number;
 }
@@ -22,12 +22,14 @@ export interface RecordedCosts {
   readonly stolenMessageNs: number;
 }
 
+/** One and a half milliseconds; the speed of a shared CPU changes within seconds. */
 const FIB_OF_ROUND = 20;
-const ROUNDS = 20;
-const MESSAGES = 1_000;
+const ROUNDS = 15;
+const MESSAGES = 500;
 const CALLS_PER_MESSAGE = 3;
 
-const { policy: spec, recorded, leafNs } = workerData as RecordedWork;
+const { policy: name, recorded, leafNs } = JSON.parse(process.argv[2] ?? '') as RecordedWork;
+const spec = await readPolicySpec(name);
 const policy = await loadPolicy(spec);
 const clock = () => performance.now() * 1e6;
 const recorder = recorded ? new Recorder(createRing(), clock) : null;
@@ -63,11 +65,13 @@ function stolenMessage(): void {
   }
 }
 
-parentPort?.on('message', (word: 'measure' | 'end') => {
-  if (word === 'end') return parentPort?.close();
-  parentPort?.postMessage({
+process.on('message', () => {
+  process.send?.({
     spinnerNs: perOnce(ROUNDS, () => interpreter.fib(FIB_OF_ROUND)),
     messageNs: perOnce(MESSAGES, message),
     stolenMessageNs: perOnce(MESSAGES, stolenMessage),
   } satisfies RecordedCosts);
 });
+// Ends with whoever asks.
+process.on('disconnect', () => process.exit());
+process.send?.('ready');
