@@ -28,17 +28,26 @@ export class Recording {
   }
 
   /**
-   * The ring of a new thread. If its number was another's before, that one is forgotten.
+   * The ring of a new thread. If its number was another's before, that one is forgotten, and its name free. The first thread of a server is
+   * called the server.
    *
    * @param thread its number under the lock
    */
   add(thread: number, role: ThreadTimeline['role']): SharedArrayBuffer {
     this.#threads.delete(thread);
-    const same = [...this.#threads.values()].filter((each) => each.role === role).length;
-    const name = role === 'spinner' ? `CPU thread ${same + 1}` : same === 0 ? 'server' : `connection ${same}`;
+    const name = this.#freeName(role);
     const ring = createRing(this.#capacity);
     this.#threads.set(thread, { name, role, ring, before: 0 });
     return ring;
+  }
+
+  #freeName(role: ThreadTimeline['role']): string {
+    const taken = [...this.#threads.values()].map(({ name }) => name);
+    if (role === 'server' && !taken.includes('server')) return 'server';
+    const kind = role === 'spinner' ? 'CPU thread' : 'connection';
+    let number = 1;
+    while (taken.includes(`${kind} ${number}`)) number++;
+    return `${kind} ${number}`;
   }
 
   /** From now on events that are overwritten are counted as lost. */

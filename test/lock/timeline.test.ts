@@ -1,6 +1,7 @@
 /** A thread is in exactly one state at a time: of made-up lives, of full rings, of parts; and what is not so is refused. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Recording } from '../../lock/recording.ts';
 import { EVENT, partOf, type Timeline, timelineSchema } from '../../lock/timeline.ts';
 import { episodes, live, stateAt } from './recording-life.ts';
 
@@ -83,6 +84,18 @@ it('a call that loses the lock is a call, a wait, a steal, and who it was', () =
     event: [runs, call, wants, sleeps, wants, EVENT['drop-requested'], sleeps, wants, stolen, runs],
     atNs: [0, 100, 110, 111, 5_111, 5_111, 5_113, 5_133, 5_133, 5_133],
     by: [0, 2, 0, 0, 0, 0, 0, 0, 3, 0],
+  });
+});
+
+it('a thread that gets the number of one that ended gets the name of no other', () => {
+  const recording = new Recording(['call'], true, 32);
+  for (const thread of [1, 2, 3]) recording.add(thread, 'server');
+  recording.add(4, 'spinner');
+  recording.add(2, 'server');
+  recording.add(5, 'server');
+  const names = recording.read(0, 1).threads.map(({ thread, name }) => [thread, name]);
+  expect(Object.fromEntries(names)).toEqual({
+    ...{ 1: 'server', 2: 'connection 1', 3: 'connection 2', 4: 'CPU thread 1', 5: 'connection 3' },
   });
 });
 

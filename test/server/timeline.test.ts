@@ -25,6 +25,26 @@ it('whoever looks on sees what the threads have done since, on the clock of the 
   for (const { atNs } of later.threads) expect(atNs.length).toBeLessThan(100);
 });
 
+it.each(['blocking', 'multiprocessing'])('%s: the thread that accepts is called the server', async (name) => {
+  const server = await startServer(name, { records: true });
+  const transport = name === 'multiprocessing' ? 'multiprocessing' : 'framed';
+  const clients = [
+    await startClient({ transport, port: server.port }),
+    await startClient({ transport, port: server.port }),
+  ];
+  for (const client of clients) await client.run(5);
+  const { threads, calls } = await server.timeline(0);
+  const callsOf = (name: string) => {
+    const thread = threads.find((each) => each.name === name);
+    return new Set(thread?.event.flatMap((word, i) => (word === EVENT.call ? [calls[thread.by[i] ?? 0]] : [])));
+  };
+  expect(callsOf('server')).toContain('accept');
+  for (const connection of ['connection 1', 'connection 2']) {
+    expect(callsOf(connection)).toContain('send');
+    expect(callsOf(connection)).not.toContain('accept');
+  }
+});
+
 it('one that does not record says so', async () => {
   const server = await startServer('blocking');
   await expect(server.timeline(0)).rejects.toThrow(/was not told to record/);
