@@ -187,8 +187,10 @@ function arrowsOf(
       const atStealNs = atNs[i] as number;
       const taken = sliceBefore(slices.get(by[i] as number) ?? [], atStealNs, EVENT.runs);
       const waited = waitBefore(slices.get(thread) ?? [], atStealNs);
-      if (taken === undefined || waited === null || taken.fromNs >= atStealNs) continue;
-      const arrivesNs = Math.max(waited, taken.fromNs);
+      if (taken === undefined || waited === null) continue;
+      // Perfetto takes what happens at the same time in the order of the file, and drops an arrow that arrives before it has left.
+      const arrivesNs = Math.max(waited, taken.fromNs + 1);
+      if (arrivesNs >= atStealNs) continue;
       id++;
       arrows.get(by[i] as number)?.push({ atNs: taken.fromNs, id, ph: 's' });
       arrows.get(thread)?.push({ atNs: arrivesNs, id, ph: 'f' });

@@ -60,7 +60,7 @@ export function readTrace(text: string): ReadTrace {
     number,
     { process: string; name: string; slices: ReadSlice[]; open: ReadSlice | null; atUs: number }
   >();
-  const ends = new Map<number, { from?: ReadSlice; to?: ReadSlice }>();
+  const ends = new Map<number, { from?: ReadSlice; to?: ReadSlice; leavesUs?: number; arrivesUs?: number }>();
   const refuse = (why: string): never => {
     throw new Error(why);
   };
@@ -87,16 +87,18 @@ export function readTrace(text: string): ReadTrace {
     } else {
       const open = thread.open ?? refuse(`an arrow of ${thread.name} at ${event.ts} is in no slice`);
       const arrow = ends.get(event.id) ?? {};
-      ends.set(event.id, { ...arrow, ...(event.ph === 's' ? { from: open } : { to: open }) });
+      const end = event.ph === 's' ? { from: open, leavesUs: event.ts } : { to: open, arrivesUs: event.ts };
+      ends.set(event.id, { ...arrow, ...end });
     }
   }
   for (const [tid, { name, open }] of threads) {
     if (open !== null) refuse(`${name} never ends`);
     if (tid > 10_000) refuse(`thread number ${tid} is too large for a viewer`);
   }
-  const arrows = [...ends.values()].map(({ from, to }) => ({
-    from: from ?? refuse('an arrow comes from nowhere'),
-    to: to ?? refuse('an arrow leads nowhere'),
-  }));
+  const arrows = [...ends].map(([id, { from, to, leavesUs = 0, arrivesUs = 0 }]) => {
+    // Events of one time are taken in the order of the file, which is not that of time.
+    if (leavesUs >= arrivesUs) refuse(`arrow ${id} arrives before it has left`);
+    return { from: from ?? refuse('an arrow comes from nowhere'), to: to ?? refuse('an arrow leads nowhere') };
+  });
   return { threads: [...threads.values()], arrows };
 }
