@@ -27,7 +27,6 @@ answerParent(serverCommands, {
     return {};
   },
   end: () => ({ reading: running().end(), calls: running().calls(), timeline: running().timelineOfRun() }),
-  reading: () => running().end(),
   timeline: ({ sinceNs }) => running().timeline(sinceNs),
   stop: async () => {
     const connectionErrors = await running().stop();

@@ -72,8 +72,6 @@ export const serverCommands = {
       timeline: timelineSchema.nullable(),
     }),
   },
-  /** What happened since `begin`, for whoever looks on. */
-  reading: { request: z.strictObject({}), answer: serverReadingSchema },
   /**
    * What the threads have done until now, for whoever looks on. All times are on the machine's clock, CLOCK_MONOTONIC in nanoseconds:
    * `process.hrtime.bigint()`.

@@ -49,9 +49,6 @@ export class EditorProcess {
   readonly #sentMs: number[] = [];
   #onWarm = () => {};
   #warmupLeft = WARMUP_KEYS;
-  #soloRoundsPerSecond = 0;
-  /** Of the CPU threads, when it was read last. */
-  #read = { rounds: 0, durationNs: 0 };
   #started: Promise<void> | undefined;
   #ended: Promise<boolean> | undefined;
 
@@ -86,16 +83,6 @@ export class EditorProcess {
     return this.#child.call('timeline', { sinceNs }, ANSWER_TIMEOUT_MS);
   }
 
-  /** What the CPU threads got since the last call or the start, as a share of what they get alone; null if there are none. */
-  async kept(): Promise<number | null> {
-    if (this.#setup.spinners === 0) return null;
-    const reading = await this.#child.call('reading', {}, ANSWER_TIMEOUT_MS);
-    const rounds = reading.spinners.rounds - this.#read.rounds;
-    const seconds = (reading.durationNs - this.#read.durationNs) / 1e9;
-    this.#read = { rounds: reading.spinners.rounds, durationNs: reading.durationNs };
-    return rounds / seconds / this.#soloRoundsPerSecond;
-  }
-
   /**
    * Tells the process to end, and kills it when it does not.
    *
@@ -112,7 +99,6 @@ export class EditorProcess {
     await this.#step(this.#connect(port));
     await this.#step(this.#warmUp());
     if (spinners > 0) await this.#step(this.#spin(spinners));
-    await this.#step(this.#child.call('begin', {}, START_TIMEOUT_MS));
   }
 
   /** An end that was asked for is heard between two steps: the process is in no state to end in the middle of one. */
@@ -165,8 +151,7 @@ export class EditorProcess {
 
   async #spin(spinners: number): Promise<void> {
     const { spinnerPriority } = this.#setup.policy;
-    const setup = { spinners, kind: 'fib', priority: spinnerPriority } as const;
-    this.#soloRoundsPerSecond = (await this.#child.call('spin', setup, START_TIMEOUT_MS)).soloRoundsPerSecond;
+    await this.#child.call('spin', { spinners, kind: 'fib', priority: spinnerPriority }, START_TIMEOUT_MS);
   }
 
   /** @throws ProtocolError if that is no answer of an event loop */

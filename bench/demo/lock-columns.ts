@@ -3,7 +3,15 @@
  * lock, waiting for it, and in calls. A second has as many columns however often the lock changed hands, so that no policy can flood the
  * page, and nothing shorter than a column is lost: it is a part of its height.
  */
-import { EVENTS, STATES, type State, type ThreadTimeline, type Timeline } from '../../lock/timeline.ts';
+import {
+  EVENT,
+  EVENTS,
+  isStateNumber,
+  STATES,
+  type State,
+  type ThreadTimeline,
+  type Timeline,
+} from '../../lock/timeline.ts';
 
 /** Half of the shortest stretch worth seeing: py32 lets a thread run for 5 ms. */
 export const COLUMN_NS = 2_000_000;
@@ -28,6 +36,8 @@ export interface LockColumns {
   /** Where they end. */
   readonly endNs: number;
   readonly threads: readonly ThreadColumns[];
+  /** In what share of their time a CPU thread had the lock, 0 to 1; null if there are none. Several at once, without a lock, count as one. */
+  readonly spinnersHold: number | null;
 }
 
 const SHOWN: Readonly<Record<State, 'runs' | 'waits' | 'calls' | null>> = {
@@ -47,8 +57,39 @@ export function columnsOf({ fromNs, untilNs, threads }: Timeline): LockColumns |
   const first = Math.ceil(fromNs / COLUMN_NS);
   const end = Math.floor(untilNs / COLUMN_NS);
   if (end <= first) return null;
-  const columns = threads.map((thread) => columnsOfThread(thread, first, end));
-  return { columnNs: COLUMN_NS, first, endNs: end * COLUMN_NS, threads: columns };
+  return {
+    columnNs: COLUMN_NS,
+    first,
+    endNs: end * COLUMN_NS,
+    threads: threads.map((thread) => columnsOfThread(thread, first, end)),
+    spinnersHold: shareHeld(
+      threads.filter(({ role }) => role === 'spinner'),
+      first * COLUMN_NS,
+      end * COLUMN_NS,
+    ),
+  };
+}
+
+/** The share of a time in which at least one of the threads ran; null of no threads. */
+function shareHeld(threads: readonly ThreadTimeline[], fromNs: number, untilNs: number): number | null {
+  if (threads.length === 0) return null;
+  const runs = threads.flatMap((thread) => runsOf(thread, untilNs)).sort(([a], [b]) => a - b);
+  let heldNs = 0;
+  let seenNs = fromNs;
+  for (const [beganNs, endedNs] of runs) {
+    heldNs += Math.max(0, endedNs - Math.max(seenNs, beganNs));
+    seenNs = Math.max(seenNs, endedNs);
+  }
+  return heldNs / (untilNs - fromNs);
+}
+
+/** When a thread ran before a time. */
+function runsOf({ atNs, event }: ThreadTimeline, untilNs: number): [fromNs: number, untilNs: number][] {
+  const states = [...event.keys()].filter((i) => isStateNumber(event[i] as number));
+  return states.flatMap((i, n): [number, number][] => {
+    const endNs = atNs[states[n + 1] ?? -1] ?? untilNs;
+    return event[i] === EVENT.runs ? [[atNs[i] as number, Math.min(endNs, untilNs)]] : [];
+  });
 }
 
 function columnsOfThread(

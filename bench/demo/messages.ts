@@ -73,6 +73,4 @@ export type ToPage =
       readonly counted: boolean;
     }
   /** Who held the lock, since the last message of this kind. */
-  | { readonly type: 'lock'; readonly lock: LockColumns }
-  /** How much of what they got alone the CPU threads got in the last second: 1 is all of it. Only sent where there are any. */
-  | { readonly type: 'kept'; readonly share: number };
+  | { readonly type: 'lock'; readonly lock: LockColumns };

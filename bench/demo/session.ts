@@ -14,7 +14,6 @@ import { type DemoSetup, MAX_WAITING_KEYS, type ToPage } from './messages.ts';
 
 /** Ten times a second: moves smoothly enough, and leaves the machine to the threads that are watched. */
 const LOCK_EVERY_MS = 100;
-const KEPT_EVERY_MS = 1_000;
 
 /** What work under the lock takes. */
 export interface EditorCosts extends Pick<EditorSetup, 'leafNs'> {
@@ -148,7 +147,6 @@ export class Session {
       process.type(key.text);
     }
     void this.#readLock(era);
-    void this.#readKept(era);
   }
 
   #fail(era: Era, message: string): void {
@@ -169,31 +167,15 @@ export class Session {
 
   async #readLock(era: Era): Promise<void> {
     let sinceNs = Number(process.hrtime.bigint());
-    await every(LOCK_EVERY_MS, era, async () => {
-      const timeline = await era.process.timeline(sinceNs);
+    while (era.state === 'running') {
+      await delay(LOCK_EVERY_MS);
+      // A process that does not answer has broken its connection too, and that is heard of.
+      const timeline = await era.process.timeline(sinceNs).catch(() => null);
+      if (timeline === null) return;
       const lock = columnsOf(timeline);
-      if (lock === null) return;
+      if (lock === null) continue;
       sinceNs = lock.endNs;
       this.#say({ type: 'lock', lock });
-    });
-  }
-
-  async #readKept(era: Era): Promise<void> {
-    await every(KEPT_EVERY_MS, era, async () => {
-      const share = await era.process.kept();
-      if (share !== null) this.#say({ type: 'kept', share });
-    });
-  }
-}
-
-/** Again and again while it runs. A process that does not answer has broken its connection too, and that is heard of. */
-async function every(intervalMs: number, era: Era, read: () => Promise<void>): Promise<void> {
-  while (era.state === 'running') {
-    await delay(intervalMs);
-    try {
-      if (era.state === 'running') await read();
-    } catch {
-      return;
     }
   }
 }

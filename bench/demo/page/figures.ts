@@ -1,7 +1,7 @@
 /** The figures beside the editor, and the table of what was tried. */
 import type { DemoSetup } from '../messages.ts';
 import { byId, create } from './dom.ts';
-import { formatMs, formatPriority, formatShare, median } from './format.ts';
+import { formatMs, formatPriority, formatShare, meanOf, median } from './format.ts';
 import type { Tally, TypedKeys } from './typed-keys.ts';
 
 const NONE = '–';
@@ -12,19 +12,16 @@ export function describeSetup({ policy, spinners, priority }: DemoSetup, hasPrio
   return hasPriorities && spinners > 0 ? `${threads} at ${formatPriority(priority)}` : threads;
 }
 
-/** Writes the figures as they are now; the last lag and the share are written when they come. */
+/** Writes the figures as they are now; the last lag is written when it comes. */
 export function showFigures(typed: TypedKeys, nowMs: number): void {
   const { oldestMs, waiting, tally } = typed;
   byId('waiting', HTMLElement).textContent = oldestMs === null ? '0' : `${waiting} for ${formatMs(nowMs - oldestMs)}`;
   byId('median', HTMLElement).textContent = medianOr(tally?.lagsMs);
+  byId('held', HTMLElement).textContent = shareOr(typed.heldOfLate);
 }
 
 export function showLast(lagMs: number): void {
   byId('last', HTMLElement).textContent = formatMs(lagMs);
-}
-
-export function showKept(share: number | null): void {
-  byId('kept', HTMLElement).textContent = share === null ? NONE : formatShare(share);
 }
 
 /** Writes the table. @param hasPriorities whether a policy knows priorities */
@@ -33,7 +30,7 @@ export function showResults(typed: TypedKeys, hasPriorities: (policy: string) =>
   byId('results', HTMLTableSectionElement).replaceChildren(...rows);
 }
 
-function rowOf({ setup, lagsMs, loopsMs, kept }: Tally, isCurrent: boolean, hasPriorities: boolean): HTMLElement {
+function rowOf({ setup, lagsMs, loopsMs, held }: Tally, isCurrent: boolean, hasPriorities: boolean): HTMLElement {
   const row = create('tr');
   const name = create('th', setup.policy);
   name.scope = 'row';
@@ -45,10 +42,14 @@ function rowOf({ setup, lagsMs, loopsMs, kept }: Tally, isCurrent: boolean, hasP
     medianOr(lagsMs),
     medianOr(loopsMs),
     lagsMs.length === 0 ? NONE : formatMs(Math.max(...lagsMs)),
-    kept.length === 0 ? NONE : formatShare(kept.reduce((sum, share) => sum + share, 0) / kept.length),
+    shareOr(meanOf(held)),
   ];
   row.append(name, ...cells.map((text) => create('td', text)));
   return row;
+}
+
+function shareOr(share: number | null): string {
+  return share === null ? NONE : formatShare(share);
 }
 
 function medianOr(values: readonly number[] = []): string {

@@ -15,6 +15,11 @@ export function formatPriority(priority: number): string {
   return String(priority).replace('-', '−');
 }
 
+/** Null of none. */
+export function meanOf(values: readonly number[]): number | null {
+  return values.length === 0 ? null : values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
 /** The middle one, or the mean of the two. Not of none. */
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);

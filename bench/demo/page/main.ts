@@ -6,7 +6,7 @@ import type { FromPage, ProcessState, ToPage } from '../messages.ts';
 import { fillControls } from './controls.ts';
 import { byId } from './dom.ts';
 import { Editor } from './editor.ts';
-import { describeSetup, showFigures, showKept, showLast, showResults } from './figures.ts';
+import { describeSetup, showFigures, showLast, showResults } from './figures.ts';
 import { formatMs } from './format.ts';
 import { drawLagStrip } from './lag-strip.ts';
 import { LockLanes } from './lock-lanes.ts';
@@ -74,10 +74,7 @@ function hear(message: ToPage): void {
     }
     case 'lock':
       if (!document.hidden) lanes.add(message.lock);
-      break;
-    case 'kept':
-      typed.keep(message.share, performance.now());
-      showKept(message.share);
+      if (message.lock.spinnersHold !== null) typed.hold(message.lock.spinnersHold, performance.now());
       break;
   }
 }
@@ -95,7 +92,6 @@ function showState(state: ProcessState): void {
     case 'running':
       typed.switchTo(state.setup, performance.now());
       lanes.clear();
-      showKept(null);
       running.sinceMs = performance.now();
       tellOfSetting();
       notice = '';

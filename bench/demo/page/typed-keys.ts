@@ -1,8 +1,11 @@
 /** The keys that were typed: when, and what became of each. What the strip, the figures and the table are made of. */
 import type { DemoSetup } from '../messages.ts';
+import { meanOf } from './format.ts';
 
 /** Older ones are on no picture any more, and their lag is in the tallies. */
 const KEPT_KEYS = 5_000;
+/** How long a key counts as under way after it was pressed, and a share of the lock as of now. */
+const LATE_MS = 1_000;
 
 export interface TypedKey {
   readonly pressedMs: number;
@@ -17,8 +20,8 @@ export interface Tally {
   readonly lagsMs: number[];
   /** Of each, how long the event loop took. */
   readonly loopsMs: number[];
-  /** What the CPU threads kept, of each second in which a key was typed. */
-  readonly kept: number[];
+  /** In what share of the time a CPU thread had the lock, for each piece of time in which a key was under way. */
+  readonly held: number[];
 }
 
 /** When another setting took over. */
@@ -32,6 +35,8 @@ export class TypedKeys {
   readonly switches: Switch[] = [];
   /** One for each setting, in the order in which they were first tried. */
   readonly tallies: Tally[] = [];
+  /** The same of the last second, whatever was typed. */
+  readonly #held: { readonly atMs: number; readonly share: number }[] = [];
   readonly #waiting = new Map<number, TypedKey>();
   #nextId = 0;
 
@@ -54,7 +59,8 @@ export class TypedKeys {
   /** Another setting runs from now on. */
   switchTo(setup: DemoSetup, atMs: number): void {
     this.switches.push({ atMs, setup });
-    if (this.tally === undefined) this.tallies.push({ setup, lagsMs: [], loopsMs: [], kept: [] });
+    if (this.tally === undefined) this.tallies.push({ setup, lagsMs: [], loopsMs: [], held: [] });
+    this.#held.length = 0;
   }
 
   /** @returns the number to send with it */
@@ -79,10 +85,17 @@ export class TypedKeys {
     return key.lagMs;
   }
 
-  /** What the CPU threads kept in the last second: it counts if a key was under way. */
-  keep(share: number, nowMs: number): void {
+  /** In what share of the time since the last call a CPU thread had the lock. */
+  hold(share: number, nowMs: number): void {
+    this.#held.push({ atMs: nowMs, share });
+    while (nowMs - (this.#held[0]?.atMs ?? nowMs) > LATE_MS) this.#held.shift();
     const last = this.keys.at(-1);
-    if (this.waiting > 0 || (last !== undefined && nowMs - last.pressedMs < 1_000)) this.tally?.kept.push(share);
+    if (this.waiting > 0 || (last !== undefined && nowMs - last.pressedMs < LATE_MS)) this.tally?.held.push(share);
+  }
+
+  /** In what share of the last second a CPU thread had the lock; null if that is not known. */
+  get heldOfLate(): number | null {
+    return meanOf(this.#held.map(({ share }) => share));
   }
 }
 

@@ -35,6 +35,18 @@ const arbitraryTimeline = fc
     return timeline(fromNs, nowNs + tailNs, events);
   });
 
+/** The same of CPU threads, together. */
+function spinning(...timelines: readonly Timeline[]): Timeline {
+  const [first] = timelines as [Timeline];
+  const threads = timelines.flatMap(({ threads }) => threads);
+  return {
+    ...first,
+    fromNs: Math.min(...timelines.map(({ fromNs }) => fromNs)),
+    untilNs: Math.max(...timelines.map(({ untilNs }) => untilNs)),
+    threads: threads.map((thread, i) => ({ ...thread, thread: i + 1, role: 'spinner' })),
+  };
+}
+
 describe('columns of the lock', () => {
   it('spend all of their time, unless the thread took no part', () => {
     fc.assert(
@@ -82,6 +94,40 @@ describe('columns of the lock', () => {
       first: 0,
       threads: [{ calls: [50, 0, 0], waits: [50, 100, 0], runs: [0, 0, 100], requests: [0, 1, 0] }],
     });
+  });
+
+  it('say in what share of their time a CPU thread had the lock, several at once as one', () => {
+    const a = timeline(0, 4 * COLUMN_NS, [
+      [0, 'runs'],
+      [COLUMN_NS, 'drop-honoured'],
+      [COLUMN_NS, 'wants'],
+    ]);
+    const b = timeline(0, 4 * COLUMN_NS, [
+      [0, 'sleeps'],
+      [COLUMN_NS / 2, 'runs'],
+      [2 * COLUMN_NS, 'call'],
+      [3.5 * COLUMN_NS, 'runs'],
+    ]);
+    expect(columnsOf(spinning(a))?.spinnersHold).toBe(0.25);
+    expect(columnsOf(spinning(b))?.spinnersHold).toBe(0.5);
+    expect(columnsOf(spinning(a, b))?.spinnersHold).toBe(0.625);
+    expect(columnsOf(a)?.spinnersHold).toBeNull();
+  });
+
+  it('never say that CPU threads had the lock for longer than there was time, whatever they did', () => {
+    fc.assert(
+      fc.property(fc.array(arbitraryTimeline, { minLength: 1, maxLength: 4 }), (timelines) => {
+        const columns = columnsOf(spinning(...timelines));
+        if (columns === null) return;
+        const { spinnersHold: share, threads } = columns;
+        expect(share).toBeGreaterThanOrEqual(0);
+        expect(share).toBeLessThanOrEqual(1);
+        // No less than the one that had it longest, no more than all of them together; columns are rounded.
+        const each = threads.map(({ runs }) => runs.reduce((sum, run) => sum + run, 0) / runs.length / 100);
+        expect(share).toBeGreaterThanOrEqual(Math.max(...each) - 0.006);
+        expect(share).toBeLessThanOrEqual(each.reduce((sum, run) => sum + run, 0) + 0.006 * each.length);
+      }),
+    );
   });
 
   it('are none before the first whole one', () => {
