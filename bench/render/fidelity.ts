@@ -10,10 +10,11 @@ import { drawTable, type Paint, wrap } from './terminal.ts';
  */
 export function renderFidelity(comparisons: readonly Comparison[], unpaired: readonly string[], paint: Paint): string {
   const parts = comparisons.map((comparison) => render(comparison, paint));
-  return [...parts.flatMap((part) => [part, '']), ...[...unpaired, ...FOOT].flatMap(wrap)].join('\n');
+  return [...parts.flatMap((part) => [part, '']), ...[...unpaired, ...FIDELITY_NOTES].flatMap(wrap)].join('\n');
 }
 
-const FOOT = [
+/** What the words of a comparison mean. */
+export const FIDELITY_NOTES = [
   'unloaded: time a message, pause included; excess: what loading adds to it; p50, p90, p99: round trips, loaded; CPU thread keeps: of what it does alone.',
   '95 %: by drawing rounds again. pass and fail: the whole interval is within or beyond what is allowed. KS: Kolmogorov–Smirnov distance of the round trips, 0 alike to 1 apart.',
   'pypy16 is PyPy 1.6, of which none is alive to compare with.',
@@ -25,9 +26,9 @@ function render(comparison: Comparison, paint: Paint): string {
   const { figures, distance, percentiles, verdict, rounds } = comparison;
   const figureTable = {
     title: `${name}: ${verdict} (${rounds} rounds; KS unloaded ${distance.unloaded.toFixed(2)}, loaded ${distance.loaded.toFixed(2)})`,
-    head: ['figure', 'emulated', 'real', 'emulated ÷ real', '95 %', 'allowed', 'verdict'],
+    head: ['figure', ...FIGURE_HEAD],
     keys: 1,
-    rows: figures.map(row),
+    rows: figures.map((figure) => [figure.name, ...figureRow(figure)]),
     notes: [],
   };
   const distributions = {
@@ -43,10 +44,13 @@ function render(comparison: Comparison, paint: Paint): string {
   return [figureTable, distributions].map((table) => drawTable(table, paint)).join('\n\n');
 }
 
-function row({ name, unit, emulated, real, ratio, interval, allowed, verdict }: Figure): string[] {
+/** Columns of {@link figureRow}. */
+export const FIGURE_HEAD = ['emulated', 'real', 'emulated ÷ real', '95 %', 'allowed', 'verdict'] as const;
+
+/** A figure without its name. */
+export function figureRow({ unit, emulated, real, ratio, interval, allowed, verdict }: Figure): string[] {
   const write = (value: number) => writeWithUnit(unit === 'share' ? 'spinners-keep' : 'p50', value);
   return [
-    name,
     write(emulated),
     write(real),
     writeFigure('slowdown', ratio),

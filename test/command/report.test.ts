@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
+import { type Assets, renderHtml } from '../../bench/render/html/page.ts';
 import type { Cell, Result } from '../../bench/result/result.ts';
+import { besideInterpreters } from '../bench/render/beside-interpreters.ts';
 import { fullMatrix, sweep } from '../bench/render/full-matrix.ts';
 import { cell, measured, result, roundsOf } from '../bench/result-builder.ts';
 import { CHROMIUM, NEEDS_CHROMIUM, openPage, startBrowser } from '../browser.ts';
+import { compiled } from '../compiled.ts';
 import { convoy } from './convoy.ts';
 
 const WIDE = { width: 1280, height: 900 };
@@ -24,24 +27,38 @@ const DESCRIBED = `[...document.querySelectorAll('[role=img]')].map((element) =>
   return { name: text('aria-labelledby'), summary: text('aria-describedby'), rows };
 })`;
 
+/** Brings every chart into view, and waits until it is drawn; how many are not within ten seconds. Runs in the page. */
+const SCROLL_THROUGH = `(async () => {
+  const charts = [...document.querySelectorAll('.chart')].filter((chart) => chart.offsetParent !== null);
+  const deadline = performance.now() + 10_000;
+  for (const chart of charts) {
+    chart.scrollIntoView({ behavior: 'instant', block: 'center' });
+    while (chart.querySelector('svg') === null && performance.now() < deadline) await new Promise(requestAnimationFrame);
+  }
+  return charts.filter((chart) => chart.querySelector('svg') === null).length;
+})()`;
+
 let folder: string;
-beforeAll(() => {
+let assets: Assets;
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'convoy-report-'));
+  // What a page is made of lies beside the compiled command.
+  const { readAssets } = (await import(compiled('bench/outputs/report-assets.js').href)) as {
+    readAssets(): Promise<Assets>;
+  };
+  assets = await readAssets();
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** Writes a result, and its page by the command. */
-async function reportOf(name: string, made: Result): Promise<string> {
-  const [json, page] = [join(folder, `${name}.json`), join(folder, `${name}.html`)];
-  writeFileSync(json, JSON.stringify(made));
-  expect(await convoy('report', json, '-o', page)).toEqual({ code: EXIT.ok, stdout: '', stderr: '' });
+/** The page of a result, in a file, as the command writes it: the first test holds the two together. */
+function reportOf(name: string, made: Result): string {
+  const page = join(folder, `${name.replaceAll(' ', '-')}.html`);
+  if (!existsSync(page)) writeFileSync(page, renderHtml(made, assets));
   return page;
 }
 
-/** The largest page there is a limit for; made once. */
-async function fullPage(): Promise<string> {
-  const made = join(folder, 'full.html');
-  if (existsSync(made)) return made;
+/** The largest page there is a limit for. */
+function fullPage(): string {
   return reportOf('full', fullMatrix(10_000, ['py32/blocking', 'pypy16/blocking', 'priority/blocking']));
 }
 
@@ -51,6 +68,8 @@ const loaded = (policy: string, server: string, ms: number, options = {}): Cell[
 ];
 const columns = (...labels: string[]): Result['policies'] =>
   result(labels.map((label) => cell(`${label}/x loaded`, []))).policies;
+
+const SMALL = fullMatrix(200, ['py32/blocking']);
 
 /** Every kind of result there is, and some that should not be. */
 const RESULTS: Readonly<Record<string, Result>> = {
@@ -94,6 +113,7 @@ const RESULTS: Readonly<Record<string, Result>> = {
       },
     ],
   }),
+  'policies beside interpreters': besideInterpreters(),
   'a sweep of a simulated machine': result(sweep([1, 4, 16], 2)),
   'hostile names': result(loaded(HOSTILE, 'blocking', 6), {
     policies: columns(HOSTILE),
@@ -106,8 +126,16 @@ const RESULTS: Readonly<Record<string, Result>> = {
 };
 
 describe('a page', () => {
-  it('is one file that refers to nothing outside of it, and allows nothing else', async () => {
-    const text = readFileSync(await reportOf('alone', fullMatrix(20)), 'utf8');
+  it('is what the command makes of a file', async () => {
+    const [json, page] = [join(folder, 'result.json'), join(folder, 'by-command.html')];
+    const made = fullMatrix(20, ['py32/blocking']);
+    writeFileSync(json, JSON.stringify(made));
+    expect(await convoy('report', json, '-o', page)).toEqual({ code: EXIT.ok, stdout: '', stderr: '' });
+    expect(readFileSync(page, 'utf8') === renderHtml(made, assets)).toBe(true);
+  });
+
+  it('is one file that refers to nothing outside of it, and allows nothing else', () => {
+    const text = readFileSync(reportOf('alone', fullMatrix(20)), 'utf8');
     const [, policy = ''] = /Content-Security-Policy" content="([^"]*)"/.exec(text) ?? [];
     expect(policy).toMatch(/^default-src &#39;none&#39;; script-src (&#39;sha256-[\w+/=]+&#39; ?){2};/);
     // Outside of the library's own text.
@@ -117,8 +145,8 @@ describe('a page', () => {
     expect(own).not.toMatch(/url\((?!#)|@import|https?:/);
   });
 
-  it('is no more than 5 MB for the full matrix of 10,000 messages, with timelines', async () => {
-    const page = await fullPage();
+  it('is no more than 5 MB for the full matrix of 10,000 messages, with timelines', () => {
+    const page = fullPage();
     expect(statSync(page).size).toBeLessThan(5e6);
     const text = readFileSync(page, 'utf8');
     expect(text).toContain('Reduced: each line goes through the 26 percentiles');
@@ -134,7 +162,7 @@ describe('a page', () => {
     expect(readFileSync(page, 'utf8')).toContain('convoy simulate --server blocking');
     const measuredPage = join(folder, 'measured.html');
     const bench = ['--server', 'blocking', '--policy', 'free-threaded', '--messages', '5', '--report', measuredPage];
-    expect(await convoy(...bench)).toMatchObject({ code: EXIT.ok });
+    expect(await convoy(...bench, '--scenario', 'unloaded')).toMatchObject({ code: EXIT.ok });
     expect(readFileSync(measuredPage, 'utf8')).toContain('free-threaded');
   });
 
@@ -178,25 +206,24 @@ describe.skipIf(CHROMIUM === undefined)(`in a browser${NEEDS_CHROMIUM}`, () => {
 
   /** Until everything that is drawn when it is seen has been seen. */
   async function scrollThrough(page: Page): Promise<void> {
-    for (const chart of await page.locator('.chart:visible').all()) {
-      await chart.scrollIntoViewIfNeeded();
-      await chart.locator('svg').waitFor({ state: 'attached' });
-    }
+    const left = await page.evaluate(SCROLL_THROUGH);
+    expect(left).toBe(0);
   }
 
   it.each(Object.keys(RESULTS))('opens, of %s, without a complaint or a request, wide and on a phone', async (name) => {
-    const file = await reportOf(name.replaceAll(' ', '-'), RESULTS[name] as Result);
-    for (const size of [WIDE, PHONE]) {
+    const file = reportOf(name, RESULTS[name] as Result);
+    const opens = async (size: typeof WIDE) => {
       const { page, complaints } = await open(file, size);
       await scrollThrough(page);
       expect(complaints).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(size.width);
       await page.close();
-    }
+    };
+    await Promise.all([WIDE, PHONE].map(opens));
   });
 
   it('shows hostile names as the text they are', async () => {
-    const { page } = await open(await reportOf('hostile', RESULTS['hostile names'] as Result));
+    const { page } = await open(reportOf('hostile names', RESULTS['hostile names'] as Result));
     await scrollThrough(page);
     expect(await page.locator('img, script:not([type])').count()).toBe(0);
     expect(await page.locator('.command').textContent()).toContain('</script><script>alert(1)</script>');
@@ -205,7 +232,7 @@ describe.skipIf(CHROMIUM === undefined)(`in a browser${NEEDS_CHROMIUM}`, () => {
   });
 
   it('gives every chart a name, a summary and its numbers in a table', async () => {
-    const { page } = await open(await reportOf('named', fullMatrix(200, ['py32/blocking'])));
+    const { page } = await open(reportOf('small', SMALL));
     await page.locator('#message').scrollIntoViewIfNeeded();
     await page.locator('#message svg').waitFor();
     const charts = (await page.evaluate(DESCRIBED)) as { name: string; summary: string; rows: number }[];
@@ -219,7 +246,7 @@ describe.skipIf(CHROMIUM === undefined)(`in a browser${NEEDS_CHROMIUM}`, () => {
   });
 
   it('is usable within two seconds, of the full matrix of 10,000 messages', async () => {
-    const file = await fullPage();
+    const file = fullPage();
     const usableMs: number[] = [];
     for (let time = 0; time < 3; time++) {
       const { page, complaints } = await openPage(browser, WIDE);
@@ -239,7 +266,7 @@ describe.skipIf(CHROMIUM === undefined)(`in a browser${NEEDS_CHROMIUM}`, () => {
   });
 
   it('zooms the timeline by buttons, keys, wheel and drag', async () => {
-    const { page, complaints } = await open(await reportOf('zoom', fullMatrix(200, ['py32/blocking'])));
+    const { page, complaints } = await open(reportOf('small', SMALL));
     const chart = page.locator('#timeline-chart');
     const status = page.locator('#timeline-status');
     await page.locator('#message').scrollIntoViewIfNeeded();
@@ -285,7 +312,7 @@ describe.skipIf(CHROMIUM === undefined)(`in a browser${NEEDS_CHROMIUM}`, () => {
   });
 
   it('changes the cell that is looked into, and between light and dark', async () => {
-    const { page, complaints } = await open(await reportOf('choose', fullMatrix(200, ['py32/blocking'])));
+    const { page, complaints } = await open(reportOf('small', SMALL));
     await page.locator('#message').scrollIntoViewIfNeeded();
     await page.locator('#message svg').waitFor();
     expect(await page.locator('#cell option:checked').textContent()).toBe('py32/blocking loaded · timeline');

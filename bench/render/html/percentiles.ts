@@ -4,7 +4,7 @@ import type { Summary } from '../../figures/summary.ts';
 import { plural, writeFigure, writeWithUnit } from '../format.ts';
 import type { Group, Table } from '../table.ts';
 import { type PercentilesChart, rounded } from './charts.ts';
-import type { Figure } from './figure.ts';
+import type { Figure, Panel } from './figure.ts';
 import type { Looks } from './looks.ts';
 
 /** A curve goes through these; each is a round trip that was observed. */
@@ -15,25 +15,38 @@ const QUANTILES = [
 
 const HEIGHT_PX = 300;
 
+/** How to read the curves. */
+export const PERCENTILES_NOTES = [
+  'Both axes are logarithmic: up, the round trip; to the right, the share of messages that took no longer; ' +
+    'from one line to the next the rest is a tenth.',
+  `Reduced: each line goes through the ${QUANTILES.length} percentiles of the table and the maximum.`,
+] as const;
+
 export function percentilesFigure(group: Group, looks: Looks): Figure {
   const measured = group.summaries.filter(({ rounds }) => rounds.length > 0);
   const servers = [...new Set(measured.map(({ cell }) => cell.server))];
   const ofServer = (server: string) => measured.filter(({ cell }) => cell.server === server);
   return {
     title: `${group.title}: round trips, slowest last`,
-    panels: servers.map((server) => ({
-      title: server,
-      summary: `Round trips of ${server}. ${ofServer(server).map(sentence).join('. ')}.`,
-      chart: { kind: 'percentiles', series: ofServer(server).map((summary) => seriesOf(summary, looks)) },
-      heightPx: HEIGHT_PX,
-    })),
+    panels: servers.map((server) => percentilesPanel(server, `Round trips of ${server}.`, ofServer(server), looks)),
     panelWidth: 'middle',
-    notes: [
-      'Both axes are logarithmic: up, the round trip; to the right, the share of messages that took no longer; ' +
-        'from one line to the next the rest is a tenth.',
-      `Reduced: each line goes through the ${QUANTILES.length} percentiles of the table and the maximum.`,
-    ],
-    tables: servers.map((server) => tableOf(`${group.title}, ${server}: round trip, ms`, ofServer(server))),
+    notes: PERCENTILES_NOTES,
+    tables: servers.map((server) => percentilesTable(`${group.title}, ${server}: round trip, ms`, ofServer(server))),
+  };
+}
+
+/**
+ * The curves of some cells over each other.
+ *
+ * @param what they are of, as a sentence
+ * @param summaries of cells with messages
+ */
+export function percentilesPanel(title: string, what: string, summaries: readonly Summary[], looks: Looks): Panel {
+  return {
+    title,
+    summary: `${what} ${summaries.map(sentence).join('. ')}.`,
+    chart: { kind: 'percentiles', series: summaries.map((summary) => seriesOf(summary, looks)) },
+    heightPx: HEIGHT_PX,
   };
 }
 
@@ -61,7 +74,8 @@ function seriesOf(summary: Summary, looks: Looks): PercentilesChart['series'][nu
   };
 }
 
-function tableOf(title: string, summaries: readonly Summary[]): Table {
+/** The same as a table. */
+export function percentilesTable(title: string, summaries: readonly Summary[]): Table {
   return {
     title,
     head: ['no more than', ...summaries.map(({ cell }) => cell.policy)],

@@ -1,13 +1,14 @@
 /** The parts of the page, each the answer to a question, and what of them the page's script draws. */
-
 import { type Summary, summarize } from '../../figures/summary.ts';
+import type { Comparison } from '../../result/fidelity-schema.ts';
 import type { Result } from '../../result/result.ts';
 import { detailTables } from '../details.ts';
 import { groupsOf } from '../report.ts';
 import { type Group, isUnloaded } from '../table.ts';
 import { barsFigure } from './bars.ts';
 import type { Chart, PageData } from './charts.ts';
-import { drawFigure, drawTables, type Figure } from './figure.ts';
+import { fidelityFigures, verdictTable } from './fidelity.ts';
+import { drawFigure, drawTable, drawTables, type Figure } from './figure.ts';
 import { headlineOf } from './headline.ts';
 import { type Html, html } from './html.ts';
 import { lagFigure } from './lag-bars.ts';
@@ -45,6 +46,7 @@ export function sectionsOf(result: Result): Sections {
 
   const { views, notes } = cellViews(drawn.flatMap((group) => group.summaries));
   const parts: [id: string, name: string, body: Html][] = [
+    ['fidelity', 'Beside the interpreters', page.fidelity(result.fidelity ?? [], summaries)],
     ['bars', 'How long it takes', page.bars(drawn, summaries, result)],
     ['sweep', 'On machines of other sizes', page.sweep(drawn)],
     ['trade', 'What it costs whom', page.trades(drawn)],
@@ -91,6 +93,12 @@ class Drawings {
 
   constructor(looks: Looks) {
     this.#looks = looks;
+  }
+
+  fidelity(comparisons: readonly Comparison[], summaries: readonly Summary[]): Html {
+    if (comparisons.length === 0) return html``;
+    const figures = fidelityFigures(comparisons, summaries, this.#looks);
+    return html`${drawTable(verdictTable(comparisons))}${figures.map((figure) => this.#draw(figure, this.#curvesLegend(figure)))}`;
   }
 
   bars(groups: readonly Group[], summaries: readonly Summary[], result: Result): Html {
@@ -142,6 +150,11 @@ class Drawings {
         overTimeFigures(group, this.#looks).map((figure) => this.#draw(figure, overTimeLegend())),
       ),
     );
+  }
+
+  #curvesLegend({ panels }: Figure): Html {
+    const labels = panels.flatMap(({ chart }) => ('series' in chart ? chart.series.map(({ label }) => label) : []));
+    return looksLegend([...new Set(labels)], this.#looks, 'lines');
   }
 
   /** Nothing where there is nothing to draw. */

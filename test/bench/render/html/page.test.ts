@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { figureOf } from '../../../../bench/figures/metrics.ts';
 import { summarize } from '../../../../bench/figures/summary.ts';
 import { detailTables } from '../../../../bench/render/details.ts';
+import { figureRow } from '../../../../bench/render/fidelity.ts';
 import { html, jsonScript } from '../../../../bench/render/html/html.ts';
 import { unpackTimeline, visibleSpans } from '../../../../bench/render/html/options/timeline.ts';
 import { renderHtml } from '../../../../bench/render/html/page.ts';
@@ -11,6 +12,7 @@ import { sectionsOf } from '../../../../bench/render/html/sections.ts';
 import { packTimeline, windowAround } from '../../../../bench/render/html/timelines.ts';
 import { groupsOf } from '../../../../bench/render/report.ts';
 import { measured, result } from '../../result-builder.ts';
+import { besideInterpreters } from '../beside-interpreters.ts';
 import { convoyOf, fullMatrix, sweep } from '../full-matrix.ts';
 
 const matrix = fullMatrix(100, ['py32/blocking']);
@@ -55,6 +57,51 @@ describe('the same numbers', () => {
       ['blocking', 142.7],
       ['nonblocking', 126.2],
     ]);
+  });
+});
+
+describe('policies beside interpreters', () => {
+  const compared = besideInterpreters();
+  const comparisons = compared.fidelity ?? [];
+  const page = seen(renderHtml(compared, { library: '', script: '', styles: '' }));
+
+  it('are shown with every figure of the comparison, and with every verdict', () => {
+    expect(comparisons).toHaveLength(6);
+    for (const comparison of comparisons) {
+      const name = `${comparison.policy} beside ${comparison.reference}, ${comparison.server}`;
+      if (comparison.state === 'missing') {
+        expect(page).toContain(`${name}: this interpreter has no pyzmq`);
+        continue;
+      }
+      expect(page).toContain(`${name}: 3 rounds`);
+      expect(page).toMatch(new RegExp(`[✓✗?] ${comparison.verdict}`));
+      for (const figure of comparison.figures) for (const value of figureRow(figure)) expect(page).toContain(value);
+    }
+    expect(seen(text)).not.toContain('Beside the interpreters');
+  });
+
+  it('have their round trips drawn over each other, those of the comparison', () => {
+    const { charts } = sectionsOf(compared).data;
+    const pairs = Object.values(charts).filter((chart) => chart.kind === 'percentiles' && chart.series.length === 2);
+    const drawn = comparisons.filter(({ state }) => state === 'compared');
+    expect(pairs).toHaveLength(drawn.length);
+    for (const [i, chart] of pairs.entries()) {
+      const comparison = drawn[i];
+      if (chart.kind !== 'percentiles' || comparison?.state !== 'compared') throw new Error('no pair');
+      const [emulated, real] = chart.series;
+      expect([emulated?.label, real?.label]).toEqual([comparison.policy, comparison.reference]);
+      for (const { percent, emulatedNs, realNs } of comparison.percentiles.filter(
+        ({ percent: p }) => p >= 5 && p <= 99,
+      )) {
+        const at = (points: readonly (readonly [number, number])[] = []) => points.find(([p]) => p === percent)?.[1];
+        const [wanted, found] = [
+          [emulatedNs, realNs],
+          [at(emulated?.points), at(real?.points)],
+        ];
+        if (found.some((each) => each === undefined)) continue;
+        expect(found).toEqual(wanted.map((ns) => Number((ns / 1e6).toPrecision(4))));
+      }
+    }
   });
 });
 
