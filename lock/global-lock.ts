@@ -45,6 +45,8 @@ export function createLockState(policy: Policy): LockState {
 
 /** One thread's handle on the lock. Not to be shared: each thread makes its own from the same {@link LockState}. */
 export class GlobalLock {
+  /** Whether one thread at a time holds it: of the policy. */
+  readonly exclusive: boolean;
   readonly #rules: Rules;
   readonly #memory: ThreadMemory;
   readonly #words: Int32Array<SharedArrayBuffer>;
@@ -74,6 +76,7 @@ export class GlobalLock {
     if (!Number.isInteger(me) || me < 1 || me > MAX_THREADS) {
       throw new RangeError(`a thread's number is 1 to ${MAX_THREADS}, not ${me}`);
     }
+    this.exclusive = policy.exclusive;
     this.#rules = policy.rules(layOut(policy.words), options);
     this.#words = new Int32Array(state.words);
     this.#books = new Books(state, policy.exclusive, me);

@@ -49,7 +49,7 @@ export function drive(task: ServerTask, thread: ServerThread): void {
       const keepsLock = thread.keepsLockOnNonblocking && cannotBlock(step.value);
       // What an FFI costs that went cold, several times the call of an interpreter in C, is paid here, under the lock: without it the
       // time away from the lock, in which another thread can take it, would be that long.
-      posix.goTheWay();
+      if (thread.lock.exclusive) posix.goTheWay();
       const leftMs = keepsLock ? stay(thread) : leave(thread, step.value);
       try {
         result = perform(step.value, thread, leftMs);

@@ -51,24 +51,43 @@ export function checkPeriodNs(yields: number, rounds: number, cpuNs: number): nu
   return yields < rounds ? null : cpuNs / yields;
 }
 
-/** What loading adds to a message, and the interpreter cost it was measured at. */
+/**
+ * How long a thread keeps the lock that it had to wait for: from having acquired it to the next release.
+ *
+ * @param calls released, returned, acquired of each call in turn
+ * @returns the median over calls that had to wait; null if there are none
+ */
+export function heldAfterWaitNs(calls: ArrayLike<number>): number | null {
+  const held: number[] = [];
+  for (let at = 0; at + FIELDS < calls.length; at += FIELDS) {
+    const [returned, acquired, released] = [calls[at + 1], calls[at + 2], calls[at + FIELDS]] as [
+      number,
+      number,
+      number,
+    ];
+    if (acquired > returned) held.push(released - acquired);
+  }
+  return held.length === 0 ? null : percentile(sortSamples(held), 50);
+}
+
+/** How long the lock was held after a wait, and the interpreter cost it was measured at. */
 export interface TriedCost {
   readonly interpreterCostNs: number;
-  readonly excessNs: number;
+  readonly heldNs: number;
 }
 
 /**
- * The interpreter cost at which an emulation's excess is its original's. Where another thread has less chance to take the lock the
- * excess is less; over the range that is tried it falls about linearly, and a line through all of them is disturbed less by one.
+ * The interpreter cost at which an emulation holds its lock as long as its original, of a line through all that were tried: one that was
+ * disturbed counts less.
  *
  * @param tried at least two different costs
  * @returns within the range that was tried
  */
-export function fitCost(tried: readonly TriedCost[], excessNs: number): number {
+export function fitCost(tried: readonly TriedCost[], heldNs: number): number {
   const costs = tried.map(({ interpreterCostNs }) => interpreterCostNs);
-  const line = linearRegression(tried.map((each) => [each.interpreterCostNs, each.excessNs]));
-  // A cost that makes no difference cannot be told from none.
-  const cost = line.m < 0 ? (excessNs - line.b) / line.m : 0;
+  const line = linearRegression(tried.map((each) => [each.interpreterCostNs, each.heldNs]));
+  // Work under the lock that does not make it longer was not measured but disturbed.
+  const cost = line.m > 0 ? (heldNs - line.b) / line.m : 0;
   return Math.round(Math.min(Math.max(...costs), Math.max(Math.min(...costs), cost)));
 }
 

@@ -3,8 +3,8 @@
  * --against` writes such a file, `--profile` reads it. The defaults are in one that comes with Convoy and was not measured: it
  * states what the design assumes, and says so.
  *
- * Two or three parameters, the same for every cell. The interpreter cost is fitted, on one server: the blocking one's excess under load
- * beside the interpreter's. What it says of the other servers is a prediction.
+ * Two or three parameters, the same for every cell. The interpreter cost is fitted, on one server: the blocking one is to hold its lock as
+ * long as the interpreter's, when it had to wait for it. What comes of that, on every server, is a prediction.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -13,7 +13,7 @@ import { UsageError } from '../exit-codes.ts';
 import { environmentSchema } from '../result/result.ts';
 import defaultProfile from './interpreter.json' with { type: 'json' };
 
-export const PROFILE_VERSION = 2;
+export const PROFILE_VERSION = 3;
 
 /** What decides how a contended call ends, of one side: an interpreter, or our servers. */
 const measuredSchema = z.strictObject({
@@ -32,10 +32,10 @@ const fitSchema = z.strictObject({
   to: z.string(),
   policy: z.string(),
   server: z.string(),
-  /** What loading adds to a message there: the median over rounds. */
-  excessNs: z.number(),
+  /** How long it holds its lock there after a wait, loaded: median over calls, then over rounds. */
+  heldNs: z.number().nonnegative(),
   /** The policy's, by interpreter cost. */
-  tried: z.array(z.strictObject({ interpreterCostNs: z.number().nonnegative(), excessNs: z.number() })),
+  tried: z.array(z.strictObject({ interpreterCostNs: z.number().nonnegative(), heldNs: z.number().nonnegative() })),
   interpreterCostNs: z.number().nonnegative(),
 });
 export type CostFit = z.infer<typeof fitSchema>;

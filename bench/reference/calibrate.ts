@@ -16,6 +16,7 @@ import {
   callCosts,
   checkPeriodNs,
   fitCost,
+  heldAfterWaitNs,
   lowestOrNull,
   medianOrNull,
 } from '../profiles/calibration.ts';
@@ -43,11 +44,8 @@ const SEED = 1;
 const DEFAULT_INTERVAL_NS = 5e6;
 const OVERSHOOT_SAMPLES = 50;
 
-/** Interpreter costs to fit between. CPython 3 keeps its lock for long after a contended acquire, CPython 2 does not. */
-const TRIED_COSTS: Readonly<Record<'py27' | 'py32', readonly string[]>> = {
-  py27: ['0', '2us', '4us', '8us'],
-  py32: ['2us', '6us', '10us', '14us'],
-};
+/** Interpreter costs to fit between. */
+const TRIED_COSTS = ['0', '5us', '10us', '15us'];
 
 /** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */
 const WORKLOAD: Omit<Workload, 'messages'> = {
@@ -136,46 +134,37 @@ export async function calibrateInterpreters(
 }
 
 /**
- * Finds the interpreter cost at which the policy's excess is the original's, on one server.
+ * Finds the interpreter cost at which the policy holds its lock as long as the original, on one server.
  *
  * @param options of the policy, as they are written
  */
 async function fitTo(
   original: Interpreter,
-  policy: keyof typeof TRIED_COSTS,
+  policy: 'py27' | 'py32',
   options: readonly string[],
   size: CalibrationSize,
 ): Promise<CostFit | 'interrupted'> {
   const specs = await Promise.all(
-    TRIED_COSTS[policy].map((cost) =>
-      readPolicySpec(`${policy}(${[...options, `interpreter-cost=${cost}`].join(',')})`),
-    ),
+    TRIED_COSTS.map((cost) => readPolicySpec(`${policy}(${[...options, `interpreter-cost=${cost}`].join(',')})`)),
   );
   const samples = await measureAll([original, ...specs], size);
   if (samples === 'interrupted') return samples;
-  const excessNs = excessOf(original, samples);
+  const heldNs = heldOf(original, samples);
   const tried = specs.map((spec) => ({
     interpreterCostNs: spec.interpreterCostNs ?? 0,
-    excessNs: excessOf(spec, samples),
+    heldNs: heldOf(spec, samples),
   }));
-  return { to: original.label, policy, server: SERVER, excessNs, tried, interpreterCostNs: fitCost(tried, excessNs) };
+  return { to: original.label, policy, server: SERVER, heldNs, tried, interpreterCostNs: fitCost(tried, heldNs) };
 }
 
-/** What loading adds to a message, round by round; of these the median. */
-function excessOf(column: Column, samples: readonly Sample[]): number {
-  const perMessageNs = (scenario: 'loaded' | 'unloaded') =>
-    new Map(
-      samples
-        .filter(({ cell }) => cell.policy === column && cell.scenario === scenario)
-        .map(({ round }) => [round.round, round.durationNs / round.rttNs.length]),
-    );
-  const unloaded = perMessageNs('unloaded');
-  const excess = [...perMessageNs('loaded')].map(([round, ns]) => {
-    const without = unloaded.get(round);
-    return without === undefined ? null : ns - without;
-  });
-  const median = medianOrNull(excess);
-  if (median === null) throw new UsageError(`nothing to calibrate by: no round of ${column.label} was measured whole`);
+/** How long a column holds its lock after a wait, loaded: median over rounds. */
+function heldOf(column: Column, samples: readonly Sample[]): number {
+  const held = samples
+    .filter(({ cell }) => cell.policy === column && cell.scenario === 'loaded')
+    .map(({ end }) => (end.calls === null ? null : heldAfterWaitNs(end.calls)));
+  const median = medianOrNull(held);
+  if (median === null)
+    throw new UsageError(`nothing to calibrate by: in no round is it known how long ${column.label} held its lock`);
   return median;
 }
 
@@ -301,9 +290,9 @@ export function describeProfile({ parameters, calibration }: InterpreterProfile)
           ),
           line('Convoy, interpreter cost 0', calibration.ours),
           ...calibration.fits.map(
-            ({ policy, to, server, excessNs, tried }) =>
-              `${policy} on ${server}: loading adds ${us(excessNs)} to a message of ${to}, to ours ` +
-              tried.map((each) => `${us(each.excessNs)} at ${us(each.interpreterCostNs)}`).join(', '),
+            ({ policy, to, server, heldNs, tried }) =>
+              `${policy} on ${server}: after a wait ${to} holds its lock for ${us(heldNs)}, ours ` +
+              tried.map((each) => `${us(each.heldNs)} at ${us(each.interpreterCostNs)}`).join(', '),
           ),
         ];
   return [

@@ -130,8 +130,13 @@ static void taken(int after_call) {
 int pthread_cond_signal(pthread_cond_t *cond) {
   if (!real_signal) find_real();
   if (cond == dropped_cond) dropped();
-  /* A CPU thread makes no calls: it comes back from a yield only. */
-  else if (cond == taken_cond) taken(!(mine && mine->kind == SPINNER));
+  else if (cond == taken_cond) {
+    int result = real_signal(cond);
+    /* Noted when the thread that was forced off has been told, as in our own log. A CPU thread makes no calls: it comes back from a
+       yield only. */
+    taken(!(mine && mine->kind == SPINNER));
+    return result;
+  }
   else if (learning == DROP && !dropped_cond) dropped_cond = cond;
   else if (learning == TAKE && !taken_cond) taken_cond = cond;
   return real_signal(cond);

@@ -1,5 +1,12 @@
 import { expect, it } from 'vitest';
-import { callCosts, checkPeriodNs, fitCost, lowestOrNull, medianOrNull } from '../../../bench/profiles/calibration.ts';
+import {
+  callCosts,
+  checkPeriodNs,
+  fitCost,
+  heldAfterWaitNs,
+  lowestOrNull,
+  medianOrNull,
+} from '../../../bench/profiles/calibration.ts';
 
 /** Calls of a server that blocks in the first of three, with one message that the operating system disturbed. */
 function calls(messages: number, workNs: number, callNs: number): number[] {
@@ -34,22 +41,36 @@ it('finds the period of a thread that yields by itself, and none of one that is 
   expect(checkPeriodNs(3, 1_000, 50e6)).toBeNull();
 });
 
-const tried = (...pairs: [number, number][]) =>
-  pairs.map(([interpreterCostNs, excessNs]) => ({ interpreterCostNs, excessNs }));
+it('takes the time a lock is held from the calls that had to wait for it alone', () => {
+  const call = (releasedNs: number, returnedNs: number, acquiredNs: number) => [releasedNs, returnedNs, acquiredNs];
+  const log = [
+    call(0, 10, 10),
+    call(17, 20, 5_020),
+    call(5_060, 5_070, 10_070),
+    call(10_112, 10_120, 15_120),
+    call(15_161, 15_170, 15_170),
+    call(20_000, 20_001, 20_001),
+  ];
+  expect(heldAfterWaitNs(log.flat())).toBe(41);
+  expect(heldAfterWaitNs(call(0, 10, 5_010))).toBeNull();
+});
 
-it('finds the cost at which the excess is that of the original', () => {
-  expect(fitCost(tried([4_000, 8e6], [8_000, 6e6], [12_000, 4e6]), 5e6)).toBe(10_000);
+const tried = (...pairs: [number, number][]) =>
+  pairs.map(([interpreterCostNs, heldNs]) => ({ interpreterCostNs, heldNs }));
+
+it('finds the cost at which the lock is held as long as by the original', () => {
+  expect(fitCost(tried([0, 38_000], [5_000, 43_000], [10_000, 48_000]), 45_000)).toBe(7_000);
 });
 
 it('does not leave the range of costs that were tried', () => {
-  const costs = tried([0, 8e6], [8_000, 6e6]);
-  expect(fitCost(costs, 20e6)).toBe(0);
-  expect(fitCost(costs, 1e6)).toBe(8_000);
+  const costs = tried([0, 20_000], [8_000, 28_000]);
+  expect(fitCost(costs, 90_000)).toBe(8_000);
+  expect(fitCost(costs, 1_000)).toBe(0);
 });
 
-it('takes none where the cost makes no difference, or more of it makes the excess larger', () => {
-  expect(fitCost(tried([0, 1e5], [2_000, 1e5]), 9e4)).toBe(0);
-  expect(fitCost(tried([0, 1e5], [2_000, 2e5]), 15e4)).toBe(0);
+it('takes none where more of it does not make it longer', () => {
+  expect(fitCost(tried([0, 20_000], [2_000, 20_000]), 21_000)).toBe(0);
+  expect(fitCost(tried([0, 20_000], [2_000, 10_000]), 15_000)).toBe(0);
 });
 
 it('has no number of nothing', () => {
