@@ -1,17 +1,35 @@
 /** `convoy bench`: plan, run, report. */
 import { styleText } from 'node:util';
+import type { Argv } from 'yargs';
+import { Parser } from 'yargs/helpers';
 import { EXIT } from '../exit-codes.ts';
 import { summarize } from '../figures/summary.ts';
 import { type Judgement, judge } from '../figures/threshold.ts';
-import type { RunOptions } from '../options/options.ts';
+import { type BenchArguments, OPTIONS, withBenchOptions } from '../options/bench.ts';
+import { readOptions } from '../options/read-bench.ts';
+import { gatherOptions } from '../options/sources.ts';
 import { writeOutputs } from '../outputs/outputs.ts';
 import { renderTerminal } from '../render/terminal.ts';
 import { renderVerdicts } from '../render/verdicts.ts';
 import type { Result } from '../result/result.ts';
+import { readJournal } from '../run/journal.ts';
 import { runAndKeep } from '../run/run-and-keep.ts';
 
+/** Adds the options to the command, with the values they have when they are not on the command line. */
+export async function withOptions(yargs: Argv, argv: readonly string[]): Promise<Argv<BenchArguments>> {
+  return withBenchOptions(yargs).config(await otherOptions(argv));
+}
+
+async function otherOptions(argv: readonly string[]): Promise<object> {
+  const { preset, config, resume } = Parser([...argv], { string: ['preset', 'config', 'resume'] });
+  if (typeof resume === 'string') return (await readJournal(resume)).header.given;
+  const warn = (message: string) => process.stderr.write(`convoy: ${message}\n`);
+  return gatherOptions(Object.keys(OPTIONS), { preset, config }, process.env, warn);
+}
+
 /** @returns the exit code */
-export async function benchCommand(options: RunOptions): Promise<number> {
+export async function run(args: BenchArguments, argv: readonly string[]): Promise<number> {
+  const options = await readOptions(args, argv);
   const { outputs, thresholds } = options;
   const { result, unwritten } = await runAndKeep(options).finally(() => options.machine?.close());
   const written = await writeOutputs(outputs, result, unwritten);

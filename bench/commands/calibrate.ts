@@ -6,7 +6,8 @@ import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { refuseRepeated, wholeNumber, writablePath } from '../options/options.ts';
+import { writablePath } from '../options/files.ts';
+import { refuseRepeated, wholeNumber } from '../options/values.ts';
 import { type CalibrationSize, calibrateInterpreters, describeProfile } from '../reference/calibrate.ts';
 import { calibrate } from '../simulate/calibrate.ts';
 import { profileSchema } from '../simulate/profile.ts';
@@ -33,18 +34,15 @@ const OPTIONS = {
 } as const satisfies Record<string, Options>;
 
 /** Adds the options to the command. */
-export function withCalibrateOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
+export function withOptions(yargs: Argv): Argv<InferredOptionTypes<typeof OPTIONS>> {
   return yargs.options(OPTIONS).example([
     ['$0 calibrate --profile machine.json', 'this machine, for simulate; about 20 s'],
     ['$0 calibrate --against python3,python2.7 --profile python.json', 'interpreters, for bench and fidelity'],
-  ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
+  ]);
 }
 
 /** @returns the exit code */
-export async function calibrateCommand(
-  args: InferredOptionTypes<typeof OPTIONS>,
-  argv: readonly string[],
-): Promise<number> {
+export async function run(args: InferredOptionTypes<typeof OPTIONS>, argv: readonly string[]): Promise<number> {
   refuseRepeated(args, OPTIONS);
   const path = await writablePath('profile', args.profile);
   if (args.against !== undefined) {

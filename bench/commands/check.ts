@@ -6,7 +6,7 @@ import { POLICIES } from '../../lock/policies/index.ts';
 import { CheckPool, type Ended } from '../check/pool.ts';
 import { type Checked, renderChecked, renderReplayed, renderSummary } from '../check/report.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { refuseRepeated, split, wholeNumber } from '../options/options.ts';
+import { refuseRepeated, split, wholeNumber } from '../options/values.ts';
 import { readPolicy } from '../processes/read-policy.ts';
 
 const OPTIONS = {
@@ -25,7 +25,7 @@ const OPTIONS = {
 type CheckArguments = InferredOptionTypes<typeof OPTIONS> & { readonly policies?: readonly string[] | undefined };
 
 /** Adds the options to the command. */
-export function withCheckOptions<T>(yargs: Argv<T>): Argv<T & CheckArguments> {
+export function withOptions(yargs: Argv): Argv<CheckArguments> {
   return yargs
     .positional('policies', {
       type: 'string',
@@ -37,11 +37,11 @@ export function withCheckOptions<T>(yargs: Argv<T>): Argv<T & CheckArguments> {
       ['$0 check', 'every policy, with two and with three threads'],
       ['$0 check ./mine.js --threads 2', 'a policy of your own'],
       ['$0 check py32 --threads io2+cpu3 --spurious', 'with threads of your choice'],
-    ]) as unknown as Argv<T & CheckArguments>;
+    ]);
 }
 
 /** Checks everything that was asked for, printing as it goes. @returns the exit code */
-export async function checkCommand(args: CheckArguments): Promise<number> {
+export async function run(args: CheckArguments): Promise<number> {
   refuseRepeated(args, OPTIONS);
   const policies = await readPolicies(args.policies ?? []);
   const bounds = {

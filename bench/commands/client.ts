@@ -8,19 +8,10 @@ import { percentile, sortSamples } from '../figures/statistics.ts';
 import { TALK_MESSAGES } from '../figures/summary.ts';
 import { ClientSide } from '../measure/client-side.ts';
 import { endProcess } from '../measure/server-side.ts';
-import {
-  OPTIONS as BENCH_OPTIONS,
-  cpuList,
-  DEFAULTS,
-  duration,
-  list,
-  refuseCpus,
-  refuseRepeated,
-  size,
-  wholeNumber,
-  writablePath,
-} from '../options/options.ts';
+import { OPTIONS as BENCH_OPTIONS, DEFAULTS } from '../options/bench.ts';
+import { writablePath } from '../options/files.ts';
 import { formatSize } from '../options/size.ts';
+import { cpuList, duration, list, refuseCpus, refuseRepeated, size, wholeNumber } from '../options/values.ts';
 import { addressOf } from '../remote/machine.ts';
 import { type Place, readPlace } from '../remote/place.ts';
 import { writeWhole } from '../result/result-file.ts';
@@ -58,11 +49,11 @@ const OPTIONS = {
 type Arguments = InferredOptionTypes<typeof OPTIONS>;
 
 /** Adds the options to the command. */
-export function withClientOptions<T>(yargs: Argv<T>): Argv<T & Arguments> {
+export function withOptions(yargs: Argv): Argv<Arguments> {
   return yargs.options(OPTIONS).example([
     ['$0 client --connect 10.0.0.2:25000 --server zeromq', 'against convoy serve --server zeromq'],
     ['$0 client --connect 127.0.0.1:25000 --messages 1 --warmup 0', 'is it there? Exit code 0 or 69'],
-  ]) as Argv<T & Arguments>;
+  ]);
 }
 
 /** What is done, everything checked. */
@@ -78,7 +69,7 @@ interface ClientOptions {
 }
 
 /** @returns the exit code */
-export async function clientCommand(args: Arguments, argv: readonly string[]): Promise<number> {
+export async function run(args: Arguments, argv: readonly string[]): Promise<number> {
   refuseRepeated(args, OPTIONS);
   const options = await readClientOptions(args);
   const json = args.json === undefined ? null : await writablePath('json', args.json);

@@ -9,7 +9,8 @@ import { Live, type Offer } from '../demo/live.ts';
 import { MAX_SPINNERS, type PolicyChoice } from '../demo/messages.ts';
 import { readPageFiles } from '../demo/page-files.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
-import { readPolicies, refuseRepeated, wholeNumber } from '../options/options.ts';
+import { readPolicies } from '../options/policies.ts';
+import { refuseRepeated, wholeNumber } from '../options/values.ts';
 import { calibrated, readDefaultProfile } from '../profiles/interpreter-profile.ts';
 import { SIGNALS } from '../run/interrupts.ts';
 import { measureLeafAloneNs } from '../run/run.ts';
@@ -32,15 +33,15 @@ type DemoArguments = InferredOptionTypes<typeof OPTIONS>;
 const PARENT_EVERY_MS = 500;
 
 /** Adds the options to the command. */
-export function withDemoOptions<T>(yargs: Argv<T>): Argv<T & DemoArguments> {
+export function withOptions(yargs: Argv): Argv<DemoArguments> {
   return yargs.options(OPTIONS).example([
     ['$0 demo', 'type, and switch from py32 to priority'],
     ['$0 demo --policy ./mine.js', 'feel a policy of your own'],
-  ]) as Argv<T & DemoArguments>;
+  ]);
 }
 
 /** Prints the address, and returns the exit code when Ctrl-C, or the end of the process that started it, has ended the demo. */
-export async function demoCommand(args: DemoArguments): Promise<number> {
+export async function run(args: DemoArguments): Promise<number> {
   refuseRepeated(args, OPTIONS);
   const port = wholeNumber('port', args.port, 0, 65_535);
   const spinners = wholeNumber('spinners', args.spinners, 0, MAX_SPINNERS);

@@ -3,7 +3,9 @@ import { styleText } from 'node:util';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { compareFidelity, emulationOf, worst } from '../figures/fidelity.ts';
-import { OPTIONS as BENCH_OPTIONS, type RunOptions, readOptions, refuseRepeated, split } from '../options/options.ts';
+import { OPTIONS as BENCH_OPTIONS } from '../options/bench.ts';
+import { type RunOptions, readOptions } from '../options/read-bench.ts';
+import { refuseRepeated, split } from '../options/values.ts';
 import { writeOutputs } from '../outputs/outputs.ts';
 import {
   AUTO,
@@ -39,15 +41,12 @@ const OPTIONS = {
 } as const satisfies Record<string, Options>;
 
 /** Adds the options to the command. */
-export function withFidelityOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
-  return yargs.options(OPTIONS) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
+export function withOptions(yargs: Argv): Argv<InferredOptionTypes<typeof OPTIONS>> {
+  return yargs.options(OPTIONS);
 }
 
 /** @returns the exit code */
-export async function fidelityCommand(
-  args: InferredOptionTypes<typeof OPTIONS>,
-  argv: readonly string[],
-): Promise<number> {
+export async function run(args: InferredOptionTypes<typeof OPTIONS>, argv: readonly string[]): Promise<number> {
   refuseRepeated(args, OPTIONS);
   const references = await findReferences(split(args.reference));
   const emulations = [...new Set(references.flatMap((reference) => emulationOf(reference) ?? []))];

@@ -1,19 +1,29 @@
 /** `convoy merge`: the result files of the parts of one simulated run, as one. */
+
 import { styleText } from 'node:util';
+import type { Argv } from 'yargs';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { renderTerminal } from '../render/terminal.ts';
 import type { Result } from '../result/result.ts';
 import { readResult, writeResult } from '../result/result-file.ts';
 import { assembleCells } from '../simulate/plan.ts';
 
-/**
- * @param paths files that `simulate --shard` wrote
- * @param output where the whole is written
- * @returns the exit code
- */
-export async function mergeCommand(paths: readonly string[], output: string, argv: readonly string[]): Promise<number> {
-  const results = await Promise.all(paths.map(readResult));
-  const merged = mergeResults(results, paths, argv);
+interface Arguments {
+  readonly files: readonly string[];
+  readonly output: string;
+}
+
+/** Adds the options to the command. */
+export function withOptions(yargs: Argv): Argv<Arguments> {
+  return yargs
+    .positional('files', { type: 'string', array: true, demandOption: true, describe: 'what simulate --shard wrote' })
+    .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'the file for the whole' });
+}
+
+/** @returns the exit code */
+export async function run({ files, output }: Arguments, argv: readonly string[]): Promise<number> {
+  const results = await Promise.all(files.map(readResult));
+  const merged = mergeResults(results, files, argv);
   await writeResult(output, merged);
   process.stdout.write(`${renderTerminal(merged, styleText)}\n`);
   return EXIT.ok;

@@ -1,15 +1,24 @@
 /** `convoy report`: a result file as a page. */
+import type { Argv } from 'yargs';
 import { EXIT } from '../exit-codes.ts';
-import { writablePath } from '../options/options.ts';
+import { writablePath } from '../options/files.ts';
 import { writeReport } from '../outputs/outputs.ts';
 import { readResult, whyNotWritten } from '../result/result-file.ts';
 
-/**
- * @param path a file that `--json` wrote
- * @param output where the page is written
- * @returns the exit code
- */
-export async function reportCommand(path: string, output: string): Promise<number> {
+interface Arguments {
+  readonly result: string;
+  readonly output: string;
+}
+
+/** Adds the options to the command. */
+export function withOptions(yargs: Argv): Argv<Arguments> {
+  return yargs
+    .positional('result', { type: 'string', demandOption: true, describe: 'a file that --json wrote' })
+    .option('output', { alias: 'o', type: 'string', demandOption: true, describe: 'the file for the page' });
+}
+
+/** @returns the exit code */
+export async function run({ result: path, output }: Arguments): Promise<number> {
   const result = await readResult(path);
   const page = await writablePath('output', output);
   const why = await whyNotWritten(page, () => writeReport(page, result));

@@ -8,18 +8,11 @@ import { MAX_PRIORITY, MIN_PRIORITY } from '../../lock/load-policy.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';
+import { problemsHere } from '../measure/problems.ts';
 import { type Counted, type ServeOptions, serve } from '../measure/serve.ts';
-import {
-  OPTIONS as BENCH_OPTIONS,
-  cpuList,
-  duration,
-  list,
-  problemsHere,
-  readPolicies,
-  refuseRepeated,
-  size,
-  wholeNumber,
-} from '../options/options.ts';
+import { OPTIONS as BENCH_OPTIONS } from '../options/bench.ts';
+import { readPolicies } from '../options/policies.ts';
+import { cpuList, duration, list, refuseRepeated, size, wholeNumber } from '../options/values.ts';
 import { calibrated, readDefaultProfile, readInterpreterProfile } from '../profiles/interpreter-profile.ts';
 import { Agent } from '../remote/agent.ts';
 import { readPlace } from '../remote/place.ts';
@@ -72,18 +65,18 @@ const NOT_OF_AN_AGENT = Object.keys(OPTIONS).filter(
 );
 
 /** Adds the options to the command. */
-export function withServeOptions<T>(yargs: Argv<T>): Argv<T & Arguments> {
+export function withOptions(yargs: Argv): Argv<Arguments> {
   return yargs.options(OPTIONS).example([
     [
       '$0 serve --server zeromq --policy py32 --scenario loaded --port 25000',
       'a server for convoy client, or a client of your own',
     ],
     ['$0 serve --control 0.0.0.0:25001 --token-file token', 'for convoy bench --connect, on another machine'],
-  ]) as Argv<T & Arguments>;
+  ]);
 }
 
 /** @returns the exit code */
-export async function serveCommand(args: Arguments): Promise<number> {
+export async function run(args: Arguments): Promise<number> {
   refuseRepeated(args, OPTIONS);
   if (args.host !== undefined && !isIPv4(args.host))
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${args.host}»`);

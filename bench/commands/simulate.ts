@@ -7,12 +7,15 @@ import { whyNotWritten, writeResult } from '../result/result-file.ts';
 import { interruptible } from '../run/interrupts.ts';
 import { Progress } from '../run/progress.ts';
 import { compareWithMeasured, renderComparison } from '../simulate/against.ts';
-import type { SimulateOptions } from '../simulate/options.ts';
+import { readSimulateOptions, type SimulateArguments, withSimulateOptions } from '../simulate/options.ts';
 import { planSimulation } from '../simulate/plan.ts';
 import { runSimulation } from '../simulate/run.ts';
 
+export const withOptions = withSimulateOptions;
+
 /** @returns the exit code */
-export async function simulateCommand(options: SimulateOptions): Promise<number> {
+export async function run(args: SimulateArguments, argv: readonly string[]): Promise<number> {
+  const options = await readSimulateOptions(args, argv);
   const tasks = planSimulation(options);
   const progress = new Progress(tasks.length, process.stderr);
   const result = await interruptible(progress, (interrupted) =>

@@ -3,7 +3,8 @@ import { styleText } from 'node:util';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { rttOf, type TracedMessage, tellMessage, tracedMessages } from '../figures/message-story.ts';
-import { refuseRepeated, wholeNumber, writablePath } from '../options/options.ts';
+import { writablePath } from '../options/files.ts';
+import { refuseRepeated, wholeNumber } from '../options/values.ts';
 import { renderChromeTrace } from '../render/chrome-trace.ts';
 import { renderMessage } from '../render/message.ts';
 import type { Cell, Result } from '../result/result.ts';
@@ -26,17 +27,19 @@ const OPTIONS = {
   },
 } as const satisfies Record<string, Options>;
 
+type Arguments = InferredOptionTypes<typeof OPTIONS> & { readonly result: string };
+
 const PERCENTS: Readonly<Record<string, number>> = { p99: 99, slowest: 100, median: 50 };
 
 /** Adds the options to the command. */
-export function withTraceOptions<T>(yargs: Argv<T>) {
+export function withOptions(yargs: Argv): Argv<Arguments> {
   return yargs
     .positional('result', { type: 'string', demandOption: true, describe: 'a file of --timeline --json' })
     .options(OPTIONS);
 }
 
 /** @returns the exit code */
-export async function traceCommand(path: string, args: InferredOptionTypes<typeof OPTIONS>): Promise<number> {
+export async function run({ result: path, ...args }: Arguments): Promise<number> {
   refuseRepeated(args, OPTIONS);
   const output = args.output === undefined ? null : await writablePath('output', args.output);
   const result = await readResult(path);

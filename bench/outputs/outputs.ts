@@ -1,12 +1,10 @@
 /** A result, once it is measured, in every format that is made of it. The result's own file is written while the run goes on. */
-import type { Outputs } from '../options/options.ts';
+import type { Outputs } from '../options/files.ts';
 import { renderChromeTrace } from '../render/chrome-trace.ts';
 import { renderCsv } from '../render/csv.ts';
-import { renderHtml } from '../render/html/page.ts';
 import { renderMarkdown } from '../render/markdown.ts';
 import type { Result } from '../result/result.ts';
 import { whyNotWritten, writeWhole } from '../result/result-file.ts';
-import { readAssets } from './report-assets.ts';
 
 /**
  * Writes them, and says on stderr what could not be written.
@@ -30,7 +28,11 @@ export async function writeOutputs(
   return failures.every((why) => why === null);
 }
 
-/** Writes the page of a result. */
+/** Writes the page of a result. What draws it is half of the program, and loaded by the runs that want it. */
 export async function writeReport(path: string, result: Result): Promise<void> {
+  const [{ renderHtml }, { readAssets }] = await Promise.all([
+    import('../render/html/page.ts'),
+    import('./report-assets.ts'),
+  ]);
   await writeWhole(path, renderHtml(result, await readAssets()));
 }

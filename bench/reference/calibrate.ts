@@ -10,7 +10,7 @@ import { UsageError } from '../exit-codes.ts';
 import { emulationOf } from '../figures/fidelity.ts';
 import { measure } from '../measure/measure.ts';
 import type { ServerEnd } from '../measure/server-side.ts';
-import { split } from '../options/options.ts';
+import { split } from '../options/values.ts';
 import {
   type CallCosts,
   callCosts,

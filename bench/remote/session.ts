@@ -8,8 +8,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { Handlers, RequestOf } from '../../net/commands.ts';
+import { problemsHere } from '../measure/problems.ts';
 import { endProcess, type ServerSide, startServerSide } from '../measure/server-side.ts';
-import { problemsHere } from '../options/options.ts';
 import { findReferences, type ReferenceSpec } from '../reference/interpreter.ts';
 import { withLockCounter } from '../reference/lock-counter.ts';
 import { type Column, isReference } from '../result/result.ts';

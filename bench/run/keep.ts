@@ -4,7 +4,7 @@
  */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import type { RunOptions } from '../options/options.ts';
+import type { RunOptions } from '../options/read-bench.ts';
 import type { Column, Result, Round } from '../result/result.ts';
 import { whyNotWritten, writeResult } from '../result/result-file.ts';
 import { JOURNAL_VERSION, Journal, type JournalHeader, refuseOtherRun } from './journal.ts';

@@ -1,6 +1,6 @@
 /** Runs a plan as a command does: progress on stderr, Ctrl-C, and what is finished on the disk after every round. */
 
-import type { RunOptions } from '../options/options.ts';
+import type { RunOptions } from '../options/read-bench.ts';
 import type { Result } from '../result/result.ts';
 import { interruptible } from './interrupts.ts';
 import { FileKeeper, KEEP_NOTHING } from './keep.ts';

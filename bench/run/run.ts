@@ -3,7 +3,7 @@ import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
 import { Interpreter, measureLeafNs, TICK_NS } from '../../lock/interpreter.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
 import { measure } from '../measure/measure.ts';
-import type { RunOptions } from '../options/options.ts';
+import type { RunOptions } from '../options/read-bench.ts';
 import { isInterpreter } from '../reference/interpreter.ts';
 import { withLockCounter } from '../reference/lock-counter.ts';
 import { type Cell, isReference, RESULT_VERSION, type Result, type Round } from '../result/result.ts';

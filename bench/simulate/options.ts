@@ -6,19 +6,10 @@ import { POLICIES } from '../../lock/policies/index.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
-import {
-  OPTIONS as BENCH_OPTIONS,
-  DEFAULTS,
-  duration,
-  GUI_DEFAULTS,
-  GUI_POLICIES,
-  list,
-  MAX_SEED,
-  readPolicies,
-  size,
-  wholeNumber,
-  writablePath,
-} from '../options/options.ts';
+import { OPTIONS as BENCH_OPTIONS, DEFAULTS, GUI_DEFAULTS, GUI_POLICIES, MAX_SEED } from '../options/bench.ts';
+import { writablePath } from '../options/files.ts';
+import { readPolicies } from '../options/policies.ts';
+import { duration, list, size, wholeNumber } from '../options/values.ts';
 import { calibrated, readInterpreterProfile } from '../profiles/interpreter-profile.ts';
 import { isReference, type Result, SCENARIOS, type Scenario, type Workload } from '../result/result.ts';
 import { readResult } from '../result/result-file.ts';
@@ -118,20 +109,19 @@ const OPTIONS = {
   },
 } as const satisfies Record<string, Options>;
 
-/** Adds the options to a command. */
-export function withSimulateOptions<T>(yargs: Argv<T>): Argv<T & InferredOptionTypes<typeof OPTIONS>> {
+export type SimulateArguments = InferredOptionTypes<typeof OPTIONS>;
+
+/** Adds the options to the command. */
+export function withSimulateOptions(yargs: Argv): Argv<SimulateArguments> {
   return yargs.options(OPTIONS).example([
     ['$0 simulate --cpus 8', 'the talk, on the number of CPUs it had'],
     ['$0 simulate --cpus 1..64 --spinners 0..8 --messages 500 --shard 1/8 --json 1.json', 'an eighth of a sweep'],
     ['$0 simulate --against measured.json', 'how far the simulation is off'],
-  ]) as Argv<T & InferredOptionTypes<typeof OPTIONS>>;
+  ]);
 }
 
 /** @throws UsageError which says what is wrong and what would be right */
-export async function readSimulateOptions(
-  args: InferredOptionTypes<typeof OPTIONS>,
-  argv: readonly string[],
-): Promise<SimulateOptions> {
+export async function readSimulateOptions(args: SimulateArguments, argv: readonly string[]): Promise<SimulateOptions> {
   const profile = await loadProfile(args.profile);
   const common = {
     argv,

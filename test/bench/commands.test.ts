@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { resultSchema } from '../../bench/result/result.ts';
+import { refusal } from '../command/refusal.ts';
 import { cell, result, roundsOf, wideResult } from './result-builder.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/bench/main.js');
@@ -158,8 +159,8 @@ describe('is refused with code 64, before anything starts:', () => {
     [['--markdown', '/'], /--markdown: .*folder/],
     [['--json', '/dev/null'], /no ordinary file/],
     [['--json', 'same', '--csv', './same'], /need a file each/],
-  ])('%j', (args, message) => {
-    const { code, stdout, stderr } = convoy(args);
+  ])('%j', async (args, message) => {
+    const { code, stdout, stderr } = await refusal(...args);
     expect(stderr).toMatch(message);
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
   });

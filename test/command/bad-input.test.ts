@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { convoy } from './convoy.ts';
+import { refusal } from './refusal.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -17,7 +18,6 @@ afterAll(() => rmSync(folder, { recursive: true }));
 describe('is refused:', () => {
   it.each([
     [['--policy', 'py33'], /no policy «py33»; there are py27, py32/],
-    [['--policy', './nowhere.js'], /there is no file/],
     [['--policy', ''], /--policy needs a name/],
     [['--server', 'threaded'], /no server «threaded»; there are .*blocking/],
     [['--scenario', 'busy'], /no scenario «busy»; there are unloaded, loaded/],
@@ -40,20 +40,24 @@ describe('is refused:', () => {
     [['--mesages', '5'], /Unknown argument/],
     [['measure'], /Unknown argument: measure/],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await convoy(...args);
+    const { code, stdout, stderr } = await refusal(...args);
     expect(stderr).toMatch(message);
     expect(stderr).toContain('convoy --help');
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
   });
 
-  it('a policy file that is not whole', async () => {
-    const { code, stderr } = await convoy('--policy', join(folder, 'broken.mjs'));
-    expect(stderr).toMatch(/is not whole:[\s\S]*rules/);
+  // A policy file is read by a process of its own.
+  it.each([
+    ['not whole', 'broken.mjs', /is not whole:[\s\S]*rules/],
+    ['not there', 'nowhere.mjs', /there is no file/],
+  ])('a policy file that is %s', async (_, name, message) => {
+    const { code, stderr } = await convoy('--policy', join(folder, name));
+    expect(stderr).toMatch(message);
     expect(code).toBe(EXIT.usage);
   });
 
   it('a result path that cannot be written', async () => {
-    const { code, stderr } = await convoy('--json', join(folder, 'broken.mjs', 'result.json'));
+    const { code, stderr } = await refusal('--json', join(folder, 'broken.mjs', 'result.json'));
     expect(stderr).toMatch(/--json: .* cannot be written/);
     expect(code).toBe(EXIT.usage);
   });
@@ -63,7 +67,7 @@ describe('is refused:', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const address = taken.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    const { code, stderr } = await convoy('--port', `${port}`);
+    const { code, stderr } = await refusal('--port', `${port}`);
     taken.close();
     expect(stderr).toMatch(/port \d+: it is taken; choose another --port/);
     expect(code).toBe(EXIT.usage);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { Convoy } from './convoy.ts';
+import { refusal } from './refusal.ts';
 
 const PROOF_MS = 120_000;
 
@@ -114,17 +115,22 @@ describe('a policy of the user', () => {
     expect(code).toBe(EXIT.inconclusive);
   });
 
+  it('is refused: a schedule that it cannot make', async () => {
+    const { code, stderr } = await check('py32', '--replay', 'io0:2');
+    expect(stderr).toMatch(/is no schedule of py32/);
+    expect(code).toBe(EXIT.usage);
+  });
+
   it.each([
     [['py33'], /no policy «py33»/],
     [['--threads', '5'], /--threads is a number from 2 to 4/],
     [['--threads', '1000000000'], /--threads is a number from 2 to 4/],
     [['--threads', 'io1*2'], /not «io1\*2»/],
     [['--replay', 'io0:1'], /--replay needs the one policy/],
-    [['py32', '--replay', 'io0:2'], /is no schedule of py32/],
     [['py32', '--replay', 'io0:1', '--replay', 'io0:1'], /--replay is given more than once/],
     [['--preemptions', 'few'], /--preemptions is a whole number/],
   ])('is refused: %s', async (args, message) => {
-    const { code, stderr } = await check(...args);
+    const { code, stderr } = await refusal('check', ...args);
     expect(stderr).toMatch(message);
     expect(code).toBe(EXIT.usage);
   });

@@ -10,6 +10,7 @@ import { ECHO_SERVERS, findReferences, isInterpreter } from '../../bench/referen
 import { withLockCounter } from '../../bench/reference/lock-counter.ts';
 import { resultSchema } from '../../bench/result/result.ts';
 import { Convoy, convoy } from './convoy.ts';
+import { refusal } from './refusal.ts';
 
 const [python] = (await findReferences(['python3'])).filter(isInterpreter);
 const hasCompiler = await withLockCounter(async (library) => library !== null);
@@ -103,7 +104,7 @@ describe.skipIf(python === undefined)('an interpreter', () => {
 });
 
 it('gui has no server in Python', async () => {
-  const { code, stderr } = await convoy('--scenario', 'gui', '--reference', 'python3');
+  const { code, stderr } = await refusal('--scenario', 'gui', '--reference', 'python3');
   expect(stderr).toMatch(/gui has no server in Python/);
   expect(code).toBe(EXIT.usage);
 });
@@ -125,7 +126,7 @@ describe('fidelity', () => {
   });
 
   it('has nothing to say where there is no interpreter', async () => {
-    const { code, stderr } = await convoy('fidelity', '--reference', 'python9.9');
+    const { code, stderr } = await refusal('fidelity', '--reference', 'python9.9');
     expect(stderr).toMatch(/no interpreter to compare with\npython9\.9: not compared: there is no/);
     expect(code).toBe(EXIT.usage);
   });
@@ -155,12 +156,8 @@ describe('calibrate', () => {
   });
 
   it('needs an interpreter that is there', async () => {
-    const { code, stderr } = await convoy(
-      'calibrate',
-      '--against',
-      'python9.9',
-      '--profile',
-      join(folder, 'none.json'),
+    const { code, stderr } = await refusal(
+      ...['calibrate', '--against', 'python9.9', '--profile', join(folder, 'none.json')],
     );
     expect(stderr).toMatch(/--against python9\.9: there is no «python9\.9»/);
     expect(code).toBe(EXIT.usage);
@@ -173,7 +170,7 @@ it.each([
 ])('a profile that is none is refused: %s', async (text, message) => {
   const file = join(folder, 'none.json');
   writeFileSync(file, text);
-  const { code, stderr } = await convoy('--profile', file);
+  const { code, stderr } = await refusal('--profile', file);
   expect(stderr).toMatch(message);
   expect(code).toBe(EXIT.usage);
 });

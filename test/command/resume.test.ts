@@ -9,6 +9,7 @@ import { readResult } from '../../bench/result/result-file.ts';
 import { journalPath, readJournal } from '../../bench/run/journal.ts';
 import { Convoy, convoy, MAIN } from './convoy.ts';
 import { Killer } from './kill-runs.ts';
+import { refusal } from './refusal.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -59,7 +60,7 @@ describe('a run that was killed', () => {
     [['--resume', 'nowhere.json'], /there is no nowhere\.json\.journal/],
     [['--resume', 'a.json', '--resume', 'b.json'], /--resume is given more than once/],
   ])('%j is refused', async (args, message) => {
-    const { code, stderr } = await convoy(...args);
+    const { code, stderr } = await refusal(...args);
     expect(stderr).toMatch(message);
     expect(code).toBe(EXIT.usage);
   });

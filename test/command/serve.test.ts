@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { roundTripsFileSchema } from '../../bench/result/round-trips.ts';
 import { Convoy, convoy } from './convoy.ts';
+import { refusal } from './refusal.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -94,7 +95,7 @@ describe('convoy serve', () => {
     [['--control', '127.0.0.1:0', '--token-file', '/dev/null'], /a token has 16 to 4096 characters, not 0/],
     [['--control', '127.0.0.1:0'], /a control connection needs a token/],
   ])('refuses %j', async (args, message) => {
-    const { code, stdout, stderr } = await convoy('serve', ...args);
+    const { code, stdout, stderr } = await refusal('serve', ...args);
     expect(stderr).toMatch(message);
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
   });
@@ -145,7 +146,7 @@ describe('convoy client', () => {
     [['--connect', '127.0.0.1:1', '--server', 'zeromq', '--transport', 'zmtp'], /mutually exclusive/],
     [['--connect', '127.0.0.1:1', '--client-cpus', 'x'], /--client-cpus is a list of CPUs/],
   ])('refuses %j', async (args, message) => {
-    const { code, stderr } = await convoy('client', ...args);
+    const { code, stderr } = await refusal('client', ...args);
     expect(stderr).toMatch(message);
     expect(code).toBe(EXIT.usage);
   });

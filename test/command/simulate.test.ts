@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { resultSchema } from '../../bench/result/result.ts';
 import { convoy } from './convoy.ts';
+import { refusal } from './refusal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'convoy-simulate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -37,7 +38,7 @@ it('takes what an interpreter does from the profile that bench takes it from', a
     { label: 'py32' },
     { label: 'py27', interpreterCostNs: 2_000, options: { check: 30 } },
   ]);
-  const none = await convoy('simulate', '--interpreter', at('interpreter.json'));
+  const none = await refusal('simulate', '--interpreter', at('interpreter.json'));
   expect(none.stderr).toMatch(/--interpreter: .* is no profile of convoy calibrate/);
   expect(none.code).toBe(64);
 });
@@ -52,9 +53,9 @@ it('the parts of a sweep are the whole, merged', async () => {
   expect(read('whole.json').cells).toHaveLength(2 * 2 * 2 * 3);
   expect(read('merged.json').cells).toEqual(read('whole.json').cells);
 
-  const twice = await convoy('merge', at('1.json'), at('1.json'), '-o', at('twice.json'));
+  const twice = await refusal('merge', at('1.json'), at('1.json'), '-o', at('twice.json'));
   expect(twice).toMatchObject({ code: 64, stderr: expect.stringContaining('more than one of the files') });
-  const strangers = await convoy('merge', at('1.json'), at('same.json'), '-o', at('strangers.json'));
+  const strangers = await refusal('merge', at('1.json'), at('same.json'), '-o', at('strangers.json'));
   expect(strangers).toMatchObject({ code: 64, stderr: expect.stringContaining('not parts of one run') });
 });
 
@@ -73,7 +74,7 @@ describe('impossible machines are refused', () => {
     [['--shard', '3/2'], '--shard'],
     [['--cpus', '1..64', '--messages', '1000000'], '--shard'],
   ])('%s', async (args, message) => {
-    expect(await convoy('simulate', ...args)).toMatchObject({ code: 64, stderr: expect.stringContaining(message) });
+    expect(await refusal('simulate', ...args)).toMatchObject({ code: 64, stderr: expect.stringContaining(message) });
   });
 });
 

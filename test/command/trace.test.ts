@@ -7,6 +7,7 @@ import { EVENT } from '../../lock/timeline.ts';
 import { readTrace } from '../bench/render/chrome-trace.ts';
 import { measured, result } from '../bench/result-builder.ts';
 import { convoy } from './convoy.ts';
+import { refusal } from './refusal.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'convoy-trace-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -90,9 +91,9 @@ describe('refused', () => {
   it.each([
     [['--cell', 'py99/blocking/loaded'], /there is no cell «py99.*there are/],
     [['--message', 'fastest'], /p99, slowest, median or a number/],
-    [['--message', '999'], /--message is a whole number from 1 to 30/],
+    [['--cell', 'py27/blocking/unloaded', '--message', '999'], /--message is a whole number from 1 to 30/],
   ])('%s', async (args, message) => {
-    const refused = await convoy('trace', at('all.json'), ...args);
+    const refused = await refusal('trace', at('all.json'), ...args);
     expect(refused).toMatchObject({ code: 64, stderr: expect.stringMatching(message) });
   });
 
@@ -101,7 +102,7 @@ describe('refused', () => {
       at('none.json'),
       JSON.stringify(result([{ server: 'blocking', policy: 'py32', scenario: 'loaded', rounds: [measured()] }])),
     );
-    const refused = await convoy('trace', at('none.json'));
+    const refused = await refusal('trace', at('none.json'));
     expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining('record one with --timeline') });
   });
 });
