@@ -8,7 +8,12 @@ const MEASURING = [
   'test/command/demo-page.test.ts',
 ];
 
-const timeouts = { testTimeout: 60_000, hookTimeout: 60_000 };
+const common = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  // What a file imports is loaded once, not for each: no test leaves anything in a module, or in the process, for the next.
+  isolate: false,
+};
 
 export default defineConfig({
   test: {
@@ -20,7 +25,7 @@ export default defineConfig({
           exclude: MEASURING,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },
-          ...timeouts,
+          ...common,
         },
       },
       {
@@ -30,7 +35,7 @@ export default defineConfig({
           fileParallelism: false,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
-          ...timeouts,
+          ...common,
         },
       },
     ],

@@ -1,8 +1,9 @@
 /** What the documentation shows must work. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import yargs, { type Argv } from 'yargs';
 import { EXIT } from '../bench/exit-codes.ts';
 import { readPolicySpec } from '../lock/load-policy.ts';
 
@@ -17,6 +18,56 @@ it('the policy in docs/WRITING-A-POLICY.md is one', async () => {
   const spec = await readPolicySpec(`${path}(check=100)`);
   expect(spec.label).toBe('ticket-lock(check=100)');
   rmSync(folder, { recursive: true });
+});
+
+const PAGES = [
+  ...['README.md', 'ARCHITECTURE.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'docker/README.md', 'docker/ec2/README.md'],
+  ...readdirSync(join(root, 'docs'))
+    .filter((name) => name.endsWith('.md'))
+    .map((name) => `docs/${name}`),
+];
+
+describe.each(PAGES)('what %s names is there:', (page) => {
+  const text = read(page);
+  const found = (pattern: RegExp) => [...new Set([...text.matchAll(pattern)].map(([, name = '']) => name))];
+
+  it('files and folders', () => {
+    const named = found(/[`\s(]((?:bench|client|docs|lock|net|server|test|workers)\/[\w./-]*\w\/?)(?=[`\s).,:;#])/g);
+    expect(named.filter((path) => !existsSync(join(root, path)))).toEqual([]);
+    const linked = found(/\]\(([^)#:]+)(?:#[^)]*)?\)/g);
+    expect(linked.filter((path) => !existsSync(join(root, dirname(page), path)))).toEqual([]);
+  });
+
+  it('scripts of package.json', () => {
+    const { scripts } = JSON.parse(read('package.json')) as { scripts: Record<string, string> };
+    expect(found(/npm run ([\w:]+)/g).filter((name) => scripts[name] === undefined)).toEqual([]);
+  });
+});
+
+describe('the command lines of the pages', () => {
+  /** `npm run bench -- …` and `convoy …`, to the comment behind it; `docker/` is held against the command itself elsewhere. */
+  const lines = PAGES.filter((page) => !page.startsWith('docker/')).flatMap((page) =>
+    [...read(page).matchAll(/(?:^ {4}|`)(?:npx )?(?:convoy|npm run bench --) ([^`\n]*?)(?: {3}.*| +#.*)?[`\n]/gm)].map(
+      ([, line = '']) => [page, line] as const,
+    ),
+  );
+  const commands = readdirSync(join(root, 'bench/commands')).map((name) => name.replace(/\.ts$/, ''));
+
+  it('are found', () => expect(lines.length).toBeGreaterThan(60));
+
+  it.each(lines)('%s: convoy %s', async (page, line) => {
+    const [first = ''] = line.split(' ');
+    // The two sides of the control connection say this to each other.
+    if (page === 'docs/TWO-MACHINES.md' && first === 'control') return;
+    const command = first.startsWith('-') ? 'bench' : first;
+    expect(commands).toContain(command);
+    const { withOptions } = (await import(`../bench/commands/${command}.ts`)) as {
+      withOptions(yargs: Argv, argv: readonly string[]): Argv | Promise<Argv>;
+    };
+    const help = await (await withOptions(yargs([]), [])).getHelp();
+    for (const [option] of line.matchAll(/(?<= )--[a-z-]+|^--[a-z-]+/g))
+      expect(help).toMatch(new RegExp(`${option}\\b`));
+  });
 });
 
 it('README lists every exit code', () => {
