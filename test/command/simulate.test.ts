@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { PROFILE_VERSION } from '../../bench/profiles/interpreter-profile.ts';
 import { resultSchema } from '../../bench/result/result.ts';
 import { convoy } from './convoy.ts';
 import { refusal } from './refusal.ts';
@@ -25,7 +26,7 @@ it('the same command line gives the same bytes', async () => {
 it('takes what an interpreter does from the profile that bench takes it from', async () => {
   const profile = {
     format: 'convoy-interpreter-profile',
-    version: 2,
+    version: PROFILE_VERSION,
     note: 'of a test',
     parameters: { interpreterCostNs: 7_000, py27: { interpreterCostNs: 2_000, checkTicks: 30 } },
     calibration: null,
