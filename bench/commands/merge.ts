@@ -7,6 +7,7 @@ import { renderTerminal } from '../render/terminal.ts';
 import type { Result } from '../result/result.ts';
 import { readResult, writeResult } from '../result/result-file.ts';
 import { assembleCells } from '../simulate/plan.ts';
+import { formatShard, missingShards, WHOLE } from '../simulate/shard.ts';
 
 interface Arguments {
   readonly files: readonly string[];
@@ -29,33 +30,48 @@ export async function run({ files, output }: Arguments, argv: readonly string[])
   return EXIT.ok;
 }
 
-/** @throws UsageError if they are not parts of one run, or have a round twice */
+/** @throws UsageError if they are not parts of one run, all of them, each once */
 export function mergeResults(results: readonly Result[], paths: readonly string[], argv: readonly string[]): Result {
-  const [first] = results;
+  const parts = results.map((result, i) => partIn(result, paths[i] as string));
+  const [first] = parts;
   if (first === undefined) throw new UsageError('merge needs the files to merge');
-  const runOf = ({ simulation, workload, seed, rounds, policies, environment }: Result) =>
-    JSON.stringify([simulation, workload, seed, rounds, policies, environment.convoy, environment.revision]);
-  for (const [i, result] of results.entries()) {
-    if (result.simulation === undefined)
-      throw new UsageError(`${paths[i]} was measured, not simulated: it has no parts`);
-    if (runOf(result) !== runOf(first)) throw new UsageError(`${paths[i]} and ${paths[0]} are not parts of one run`);
+  for (const { path, run } of parts) {
+    if (run !== first.run) throw new UsageError(`${path} and ${first.path} are not parts of one run`);
   }
-  const cells = assembleCells(
-    results.flatMap((result) => result.cells),
-    first.policies,
-  );
-  for (const { server, policy, scenario, rounds } of cells) {
-    if (new Set(rounds.map(({ round }) => round)).size < rounds.length) {
-      throw new UsageError(`${policy}/${server} ${scenario} is in more than one of the files`);
-    }
+  for (const [i, { path, shard }] of parts.entries()) {
+    const same = parts.slice(0, i).find((other) => other.shard.index === shard.index);
+    if (same !== undefined) throw new UsageError(`${path} and ${same.path} are both shard ${formatShard(shard)}`);
   }
+  const missing = missingShards(
+    parts.map(({ shard }) => shard),
+    first.shard.count,
+  ).map(formatShard);
+  if (missing.length > 0) {
+    throw new UsageError(
+      `no file has shard ${missing.join(', ')}: run the same convoy simulate with --shard ${missing[0]}${missing.length === 1 ? '' : ' and so on'}, or name the files it has written`,
+    );
+  }
+  const { simulation, ...whole } = first.result;
   return {
-    ...first,
+    ...whole,
     argv: [...argv],
     interrupted: results.some(({ interrupted }) => interrupted),
+    ...(simulation && { simulation: { profile: simulation.profile } }),
     warnings: results.flatMap(({ warnings }) => warnings).filter(isFirst),
-    cells,
+    cells: assembleCells(
+      results.flatMap(({ cells }) => cells),
+      whole.policies,
+    ),
   };
+}
+
+function partIn(result: Result, path: string) {
+  const { simulation, workload, seed, rounds, policies, environment } = result;
+  if (simulation === undefined) throw new UsageError(`${path} was measured, not simulated: it has no parts`);
+  const { profile, shard = WHOLE } = simulation;
+  const { convoy, revision, cpus } = environment;
+  const run = JSON.stringify([profile, shard.count, workload, seed, rounds, policies, convoy, revision, cpus]);
+  return { result, path, shard, run };
 }
 
 function isFirst(warning: Result['warnings'][number], at: number, all: Result['warnings']): boolean {

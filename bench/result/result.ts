@@ -8,6 +8,7 @@ import { timelineSchema } from '../../lock/timeline.ts';
 import { SPINNER_KINDS, serverReadingSchema } from '../../server/protocol.ts';
 import { type ReferenceSpec, referenceSpecSchema } from '../reference/interpreter.ts';
 import { profileSchema } from '../simulate/profile.ts';
+import { shardSchema } from '../simulate/shard.ts';
 import { comparisonSchema } from './fidelity-schema.ts';
 
 /** Raised whenever a reader of the version before would misread a file. */
@@ -172,8 +173,8 @@ export const resultSchema = z.strictObject({
   environment: environmentSchema,
   /** Only of two machines: the server's; `environment` is then the client's. */
   serverEnvironment: environmentSchema.optional(),
-  /** Only in a simulated run: the machine that was simulated. */
-  simulation: z.strictObject({ profile: profileSchema }).optional(),
+  /** Only in a simulated run: the machine that was simulated, and which part of the run this is; absent: all of it. */
+  simulation: z.strictObject({ profile: profileSchema, shard: shardSchema.optional() }).optional(),
   /** Only of `convoy fidelity`. */
   fidelity: z.array(comparisonSchema).optional(),
   warnings: z.array(warningSchema),

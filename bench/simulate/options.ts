@@ -14,7 +14,8 @@ import { calibrated, readInterpreterProfile } from '../profiles/interpreter-prof
 import { isReference, type Result, SCENARIOS, type Scenario, type Workload } from '../result/result.ts';
 import { readResult } from '../result/result-file.ts';
 import { loadProfile, PROFILE_NAMES, type Profile } from './profile.ts';
-import { parseRange, parseShard, type Shard } from './ranges.ts';
+import { parseRange } from './ranges.ts';
+import { parseShard, type Shard } from './shard.ts';
 
 /** A simulated run, everything checked. */
 export interface SimulateOptions {

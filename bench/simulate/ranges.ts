@@ -19,17 +19,3 @@ export function parseRange(option: string, text: string, min: number, max: numbe
   }
   return [...numbers].sort((a, b) => a - b);
 }
-
-/** Which part of a sweep to run: `2/8` is the second of eight. */
-export interface Shard {
-  readonly index: number;
-  readonly count: number;
-}
-
-/** @throws UsageError if the text is no such part */
-export function parseShard(text: string): Shard {
-  const match = /^(\d{1,6})\/(\d{1,6})$/.exec(text);
-  const [index, count] = [Number(match?.[1]), Number(match?.[2])];
-  if (match !== null && index >= 1 && index <= count) return { index, count };
-  throw new UsageError(`--shard is I/N, the I-th of N parts, I from 1 to N; not «${text}»`);
-}

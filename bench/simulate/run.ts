@@ -87,7 +87,7 @@ async function runWatched(pool: Piscina, setup: CellSetup, interrupted: AbortSig
  * options and the program.
  */
 async function makeResult(options: SimulateOptions, found: readonly Cell[], interrupted: boolean): Promise<Result> {
-  const { workload, profile, policies } = options;
+  const { workload, profile, policies, shard } = options;
   const cells = assembleCells(found, [...policies]);
   const environment = {
     convoy: packageJson.version,
@@ -117,7 +117,7 @@ async function makeResult(options: SimulateOptions, found: readonly Cell[], inte
     leafNs: profile.leafNs,
     policies: [...policies],
     environment,
-    simulation: { profile },
+    simulation: { profile, ...(shard.count > 1 && { shard }) },
     warnings: warningsOf(cells, environment, workload),
     cells,
   };

@@ -1,7 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROFILE_VERSION } from '../../bench/profiles/interpreter-profile.ts';
 import { resultSchema } from '../../bench/result/result.ts';
 import { convoy } from './convoy.ts';
@@ -53,11 +53,32 @@ it('the parts of a sweep are the whole, merged', async () => {
   // 2 servers, 2 policies, 1 and 2 CPUs; unloaded, and loaded by 1 and 2 CPU threads.
   expect(read('whole.json').cells).toHaveLength(2 * 2 * 2 * 3);
   expect(read('merged.json').cells).toEqual(read('whole.json').cells);
+  expect(read('merged.json').simulation).toEqual(read('whole.json').simulation);
+});
 
-  const twice = await refusal('merge', at('1.json'), at('1.json'), '-o', at('twice.json'));
-  expect(twice).toMatchObject({ code: 64, stderr: expect.stringContaining('more than one of the files') });
-  const strangers = await refusal('merge', at('1.json'), at('same.json'), '-o', at('strangers.json'));
-  expect(strangers).toMatchObject({ code: 64, stderr: expect.stringContaining('not parts of one run') });
+describe('parts that are no whole are refused, and it is said why', () => {
+  const merge = (...files: string[]) => convoy('merge', ...files.map(at), '-o', at('no-whole.json'));
+  beforeAll(async () => {
+    for (const part of ['1/4', '2/4', '3/4', '1/2']) {
+      await convoy(...small, '--rounds', '4', '--shard', part, '--json', at(`${part.replace('/', '-of-')}.json`));
+    }
+  });
+
+  it.each([
+    [
+      'one is missing',
+      ['1-of-4.json', '2-of-4.json', '3-of-4.json'],
+      /^convoy: no file has shard 4\/4: .* --shard 4\/4,/,
+    ],
+    ['several are missing', ['2-of-4.json'], /^convoy: no file has shard 1\/4, 3\/4, 4\/4: .* --shard 1\/4 and so on/],
+    ['one is there twice', ['1-of-4.json', '2-of-4.json', '1-of-4.json'], /1-of-4\.json are both shard 1\/4$/],
+    ['of other parts', ['1-of-4.json', '1-of-2.json'], /1-of-2\.json and .*1-of-4\.json are not parts of one run$/],
+  ])('%s', async (_, files, message) => {
+    const { code, stdout, stderr } = await merge(...files);
+    expect(stderr.trim()).toMatch(message);
+    expect({ code, stdout }).toEqual({ code: 64, stdout: '' });
+    expect(existsSync(at('no-whole.json'))).toBe(false);
+  });
 });
 
 it('holds a simulated result against another, cell by cell', async () => {

@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../bench/exit-codes.ts';
 import { loadProfile, PROFILE_NAMES } from '../../../bench/simulate/profile.ts';
 import { Random } from '../../../bench/simulate/random.ts';
-import { parseRange, parseShard } from '../../../bench/simulate/ranges.ts';
+import { parseRange } from '../../../bench/simulate/ranges.ts';
+import { parseShard } from '../../../bench/simulate/shard.ts';
 
 describe('a range', () => {
   it.each([
