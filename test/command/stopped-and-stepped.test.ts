@@ -110,11 +110,15 @@ describe('a server that', () => {
     );
   });
 
-  it('resets the connection: the client says that it was reset', async () => {
+  it('resets the connection: the client says that the server ended it', async () => {
     const port = await startPeer((socket) => {
       socket.once('data', () => socket.resetAndDestroy());
     });
-    await expect(startClient({ transport: 'framed', port, warmupMessages: 10 })).rejects.toThrow(/ECONNRESET|EPIPE/);
+    const run = new Convoy('client', '--connect', `127.0.0.1:${port}`, '--warmup', '0');
+    const { code, stderr } = await run.finished();
+    expect(stderr).toMatch(/: the server ended the connection: (recv|send): (ECONNRESET|EPIPE)$/m);
+    expect(code).toBe(EXIT.cellFailed);
+    expect(await run.leftovers()).toEqual([]);
   });
 });
 
@@ -213,8 +217,9 @@ describe('out of file descriptors', () => {
       const later = await RawClient.connect(port);
       expect(await exchange(later)).toBe('served');
       for (const client of [early, later]) client.end();
-      const { code, stderr } = await run.finished();
+      const { code, stdout, stderr } = await run.finished();
       expect(code, stderr).toBe(EXIT.ok);
+      if (fate === 'turned away') expect(stdout).toMatch(/connections ended by an error, first: .*EMFILE/);
       expect(await run.leftovers()).toEqual([]);
     },
   );
