@@ -31,6 +31,8 @@ const planSchema = z.strictObject({
   workload: workloadSchema,
 });
 
+const machineSchema = environmentSchema.omit({ loadAfter: true, stolenShare: true });
+
 const headerSchema = z.strictObject({
   format: z.literal('convoy-journal'),
   version: z.literal(JOURNAL_VERSION),
@@ -39,7 +41,9 @@ const headerSchema = z.strictObject({
   plan: planSchema,
   /** SHA-256 of each policy file, by the label of its policy. */
   sources: z.record(z.string(), z.string()),
-  environment: environmentSchema.omit({ loadAfter: true, stolenShare: true }),
+  environment: machineSchema,
+  /** Only of two machines: the server's; `environment` is then the client's. */
+  serverEnvironment: machineSchema.optional(),
   /** A resumed run works in the same ticks. */
   leafNs: z.number(),
 });
@@ -126,8 +130,14 @@ export function refuseOtherRun({ resultPath, header: there }: FoundJournal, begu
 }
 
 /** What must be the same for rounds to be comparable, but for the workload and the policies' own text. */
-function decisive({ plan: { workload: _, ...plan }, environment }: JournalHeader): Record<string, unknown> {
-  return { ...plan, ...Object.fromEntries(SAME_MACHINE.map((name) => [name, environment[name]])) };
+function decisive(header: JournalHeader): Record<string, unknown> {
+  const { plan, environment, serverEnvironment } = header;
+  const { workload: _, ...others } = plan;
+  return {
+    ...others,
+    ...Object.fromEntries(SAME_MACHINE.map((name) => [name, environment[name]])),
+    ...Object.fromEntries(SAME_MACHINE.map((name) => [`the server's ${name}`, serverEnvironment?.[name]])),
+  };
 }
 
 function differencesOf(there: Readonly<Record<string, unknown>>, here: Readonly<Record<string, unknown>>): string[] {

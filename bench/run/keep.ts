@@ -5,7 +5,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import type { RunOptions } from '../options/read-bench.ts';
-import type { Column, Result, Round } from '../result/result.ts';
+import type { Column, Environment, Result, Round } from '../result/result.ts';
 import { whyNotWritten, writeResult } from '../result/result-file.ts';
 import { JOURNAL_VERSION, Journal, type JournalHeader, refuseOtherRun } from './journal.ts';
 import type { PlannedRound } from './plan.ts';
@@ -92,6 +92,7 @@ export class FileKeeper implements Keeper {
 async function headerOf(options: RunOptions, { before, leafNs }: Begun): Promise<JournalHeader> {
   const { servers, policies, scenarios, rounds, seed, workload, given } = options;
   const { cpuTime: _, ...environment } = before;
+  const there = await options.machine?.environment();
   return {
     format: 'convoy-journal',
     version: JOURNAL_VERSION,
@@ -99,8 +100,14 @@ async function headerOf(options: RunOptions, { before, leafNs }: Begun): Promise
     plan: { servers: [...servers], policies: [...policies], scenarios: [...scenarios], rounds, seed, workload },
     sources: await hashSources(policies),
     environment,
+    ...(there && { serverEnvironment: machineOf(there) }),
     leafNs,
   };
+}
+
+/** Without what is known of an environment only at the end. */
+function machineOf({ loadAfter: _, stolenShare: __, ...machine }: Environment): JournalHeader['environment'] {
+  return machine;
 }
 
 async function hashSources(columns: readonly Column[]): Promise<Record<string, string>> {

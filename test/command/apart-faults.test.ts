@@ -1,11 +1,12 @@
 /** `bench --connect` and its agent, when one of them is killed or stopped in mid-run. Each test has both of its own, and most of it is waiting. */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { SILENCE_MS } from '../../bench/remote/protocol.ts';
+import { journalPath, readJournal } from '../../bench/run/journal.ts';
 import { controllerOf, type RunningAgent, readResult, serversOf, startAgent, stopAgent, tokenIn } from './agents.ts';
 import { Convoy, convoy } from './convoy.ts';
 
@@ -49,6 +50,46 @@ describe.concurrent('a controller', () => {
     );
     expect(next.code).toBe(EXIT.ok);
     expect(serversOf(agent)).toEqual([]);
+    expect(await stopAgent(agent)).toBe(EXIT.ok);
+  });
+
+  it('killed in mid-run: --resume goes on against the agent, and measures what is missing', async () => {
+    const agent = await agentOfOurs();
+    const run = await inSecondCell(agent);
+    run.process.kill('SIGKILL');
+    await run.finished();
+    const json = jsonOf(agent);
+    const [kept] = (await readJournal(json)).entries;
+    expect(readResult(json)).toMatchObject({ interrupted: true, rounds: 1 });
+
+    // Address and token are in the journal.
+    const { code, stderr } = await convoy('--resume', json);
+    expect(code, stderr).toBe(EXIT.ok);
+    expect(stderr).toMatch(/^\[2\/2\] round 1: py32\/blocking loaded/m);
+    expect(stderr).not.toMatch(/\[1\/2\]/);
+    expect(statesIn(agent)).toEqual(['measured', 'measured']);
+    const { cells, interrupted, serverEnvironment } = readResult(json);
+    expect(cells.find(({ scenario }) => scenario === kept?.scenario)?.rounds).toEqual([kept?.round]);
+    expect({ interrupted, apart: serverEnvironment !== undefined }).toEqual({ interrupted: false, apart: true });
+    expect(existsSync(journalPath(json))).toBe(false);
+    expect(serversOf(agent)).toEqual([]);
+    expect(await stopAgent(agent)).toBe(EXIT.ok);
+  });
+
+  it('that resumes with servers elsewhere than before is refused: it is said where, and nothing is measured', async () => {
+    const agent = await agentOfOurs();
+    const run = await inSecondCell(agent);
+    run.process.kill('SIGKILL');
+    await run.finished();
+    const json = jsonOf(agent);
+    // As if the agent's machine had been another.
+    const journal = readFileSync(journalPath(json), 'utf8');
+    const { serverEnvironment, ...header } = JSON.parse(journal.slice(0, journal.indexOf('\n')));
+    const other = { ...header, serverEnvironment: { ...serverEnvironment, cpu: 'Another CPU' } };
+    writeFileSync(journalPath(json), `${JSON.stringify(other)}${journal.slice(journal.indexOf('\n'))}`);
+    const { code, stdout, stderr } = await convoy('--resume', json);
+    expect(stderr).toMatch(/the server's cpu: "Another CPU" there, ".*" here/);
+    expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
     expect(await stopAgent(agent)).toBe(EXIT.ok);
   });
 

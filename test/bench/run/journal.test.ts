@@ -111,6 +111,11 @@ describe('is refused, and says why:', () => {
       /messages: 4 there, 5 here/,
     ],
     ['another machine', { environment: { ...environment, cpu: 'Another' } }, /cpu: "A CPU" there, "Another" here/],
+    [
+      'its servers on another machine',
+      { serverEnvironment: { ...environment, cpu: 'Theirs' } },
+      /the server's cpu: none there, "Theirs" here/,
+    ],
     ['a policy that was changed', { sources: { mine: 'abc' } }, /mine: none there, "abc" here \(SHA-256 of its file\)/],
     ['another program', { environment: { ...environment, revision: 'abc' } }, /revision: null there, "abc" here/],
   ])('a run with %s', async (name, changes, message) => {
