@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
+import { EXIT } from '../../bench/exit-codes.ts';
 import { readResult } from '../../bench/result/result-file.ts';
 import { journalPath, readJournal } from '../../bench/run/journal.ts';
 import { TALK_SERVERS } from '../../server/servers.ts';
@@ -83,6 +84,10 @@ export class Killer {
       faults.push(`${where}: it hangs: ${run.stderr}`);
       for (const pid of run.processes()) process.kill(pid, 'SIGKILL');
     }
+    // What is killed after its last word costs nothing.
+    const asDocumented: readonly (number | null)[] =
+      victim === 'bench' ? [null, EXIT.ok] : victim === null ? [EXIT.ok] : [EXIT.cellFailed, EXIT.ok];
+    if (ended !== null && !asDocumented.includes(ended.code)) faults.push(`${where}: exit code ${ended.code}`);
     const orphans = await run.leftovers();
     if (orphans.length > 0) faults.push(`${where}: ${orphans.length} processes are left`);
     const finished = finishedRounds(run.stderr);
