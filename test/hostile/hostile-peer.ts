@@ -4,7 +4,10 @@ import { connect, type Socket } from 'node:net';
 import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import type { HostileInput } from './input.ts';
 
-/** So long a server may take to end a connection whose client has said good-bye. */
+/**
+ * So long a server may be silent before it ends a connection whose client has said good-bye. Not so long in all: it owes an echo for each
+ * message that came before, and thousands of them fit into one piece. Their bytes bound how many there are.
+ */
 const GOODBYE_MS = 30_000;
 const ANSWER_MS = 5;
 /** Of each peer. A connection that is held holds a thread of the servers that have one for each. */
@@ -14,12 +17,14 @@ const PASSING = new Set(['EADDRNOTAVAIL', 'EAGAIN', 'ETIMEDOUT']);
 
 export class HostilePeer {
   readonly #port: number;
+  readonly #goodbyeMs: number;
   readonly #held: Socket[] = [];
   /** What has come back on all connections. */
   answeredBytes = 0;
 
-  constructor(port: number) {
+  constructor(port: number, goodbyeMs = GOODBYE_MS) {
     this.#port = port;
+    this.#goodbyeMs = goodbyeMs;
   }
 
   /**
@@ -38,7 +43,7 @@ export class HostilePeer {
     }
     if (end === 'reset') socket.resetAndDestroy();
     else if (end === 'hold') this.#hold(socket);
-    else await goodbye(socket);
+    else await goodbye(socket, this.#goodbyeMs);
   }
 
   /** Lets go of what is held. */
@@ -82,14 +87,16 @@ async function answer(socket: Socket): Promise<void> {
   });
 }
 
-async function goodbye(socket: Socket): Promise<void> {
+async function goodbye(socket: Socket, silenceMs: number): Promise<void> {
   if (socket.destroyed) return;
   const closed = new Promise((resolve) => socket.once('close', resolve));
-  const late = setTimeout(() => socket.destroy(new Error('late')), GOODBYE_MS);
-  socket.end();
+  const late = setTimeout(() => socket.destroy(new Error('late')), silenceMs);
+  socket.on('data', () => late.refresh()).end();
   await closed;
   clearTimeout(late);
   if (socket.errored?.message === 'late') {
-    throw new Error(`the server has not ended a connection ${GOODBYE_MS / 1e3} s after its client's good-bye`);
+    throw new Error(
+      `the server is silent for ${silenceMs / 1e3} s after a client's good-bye, and has not ended the connection`,
+    );
   }
 }
