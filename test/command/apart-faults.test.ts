@@ -53,46 +53,6 @@ describe.concurrent('a controller', () => {
     expect(await stopAgent(agent)).toBe(EXIT.ok);
   });
 
-  it('killed in mid-run: --resume goes on against the agent, and measures what is missing', async () => {
-    const agent = await agentOfOurs();
-    const run = await inSecondCell(agent);
-    run.process.kill('SIGKILL');
-    await run.finished();
-    const json = jsonOf(agent);
-    const [kept] = (await readJournal(json)).entries;
-    expect(readResult(json)).toMatchObject({ interrupted: true, rounds: 1 });
-
-    // Address and token are in the journal.
-    const { code, stderr } = await convoy('--resume', json);
-    expect(code, stderr).toBe(EXIT.ok);
-    expect(stderr).toMatch(/^\[2\/2\] round 1: py32\/blocking loaded/m);
-    expect(stderr).not.toMatch(/\[1\/2\]/);
-    expect(statesIn(agent)).toEqual(['measured', 'measured']);
-    const { cells, interrupted, serverEnvironment } = readResult(json);
-    expect(cells.find(({ scenario }) => scenario === kept?.scenario)?.rounds).toEqual([kept?.round]);
-    expect({ interrupted, apart: serverEnvironment !== undefined }).toEqual({ interrupted: false, apart: true });
-    expect(existsSync(journalPath(json))).toBe(false);
-    expect(serversOf(agent)).toEqual([]);
-    expect(await stopAgent(agent)).toBe(EXIT.ok);
-  });
-
-  it('that resumes with servers elsewhere than before is refused: it is said where, and nothing is measured', async () => {
-    const agent = await agentOfOurs();
-    const run = await inSecondCell(agent);
-    run.process.kill('SIGKILL');
-    await run.finished();
-    const json = jsonOf(agent);
-    // As if the agent's machine had been another.
-    const journal = readFileSync(journalPath(json), 'utf8');
-    const { serverEnvironment, ...header } = JSON.parse(journal.slice(0, journal.indexOf('\n')));
-    const other = { ...header, serverEnvironment: { ...serverEnvironment, cpu: 'Another CPU' } };
-    writeFileSync(journalPath(json), `${JSON.stringify(other)}${journal.slice(journal.indexOf('\n'))}`);
-    const { code, stdout, stderr } = await convoy('--resume', json);
-    expect(stderr).toMatch(/the server's cpu: "Another CPU" there, ".*" here/);
-    expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
-    expect(await stopAgent(agent)).toBe(EXIT.ok);
-  });
-
   it('stopped in mid-run: the agent waits for so long, and ends what it started', async () => {
     const agent = await agentOfOurs();
     const run = await inSecondCell(agent);
@@ -140,4 +100,41 @@ describe.concurrent('an agent', () => {
     expect(statesIn(agent)).toEqual(['failed', 'measured']);
     expect(await stopAgent(agent)).toBe(EXIT.ok);
   });
+});
+
+// By itself: each of those above has four processes already.
+it('a controller killed in mid-run: --resume goes on against the agent, on the same machine, and measures what is missing', async () => {
+  const agent = await agentOfOurs();
+  const run = await inSecondCell(agent);
+  run.process.kill('SIGKILL');
+  await run.finished();
+  const json = jsonOf(agent);
+  const { entries } = await readJournal(json);
+  expect(entries).toHaveLength(1);
+  expect(readResult(json)).toMatchObject({ interrupted: true, rounds: 1 });
+
+  // As if the agent's machine had been another.
+  const path = journalPath(json);
+  const journal = readFileSync(path, 'utf8');
+  const [first = '', ...rest] = journal.split('\n');
+  const { serverEnvironment, ...header } = JSON.parse(first);
+  const elsewhere = JSON.stringify({ ...header, serverEnvironment: { ...serverEnvironment, cpu: 'Another CPU' } });
+  writeFileSync(path, [elsewhere, ...rest].join('\n'));
+  const refused = await convoy('--resume', json);
+  expect(refused.stderr).toMatch(/the server's cpu: "Another CPU" there, ".*" here/);
+  expect(refused).toMatchObject({ code: EXIT.usage, stdout: '' });
+
+  writeFileSync(path, journal);
+  // Address and token are in the journal.
+  const { code, stderr } = await convoy('--resume', json);
+  expect(code, stderr).toBe(EXIT.ok);
+  expect(stderr.match(/^\[\d\/2\] round 1/gm)).toEqual(['[2/2] round 1']);
+  const { cells, interrupted, serverEnvironment: there } = readResult(json);
+  expect(cells.flatMap(({ rounds }) => rounds)).toHaveLength(2);
+  expect(cells.flatMap(({ rounds }) => rounds)).toContainEqual(entries[0]?.round);
+  expect(statesIn(agent)).toEqual(['measured', 'measured']);
+  expect({ interrupted, cpu: there?.cpu }).toEqual({ interrupted: false, cpu: serverEnvironment.cpu });
+  expect(existsSync(path)).toBe(false);
+  expect(serversOf(agent)).toEqual([]);
+  expect(await stopAgent(agent)).toBe(EXIT.ok);
 });

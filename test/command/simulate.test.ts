@@ -71,8 +71,8 @@ describe('parts that are no whole are refused, and it is said why', () => {
       /^convoy: no file has shard 4\/4: .* --shard 4\/4,/,
     ],
     ['several are missing', ['2-of-4.json'], /^convoy: no file has shard 1\/4, 3\/4, 4\/4: .* --shard 1\/4 and so on/],
-    ['one is there twice', ['1-of-4.json', '2-of-4.json', '1-of-4.json'], /1-of-4\.json are both shard 1\/4$/],
-    ['of other parts', ['1-of-4.json', '1-of-2.json'], /1-of-2\.json and .*1-of-4\.json are not parts of one run$/],
+    ['one is there twice', ['1-of-4.json', '2-of-4.json', '1-of-4.json'], /1-of-4\.json are both shard 1\/4$/m],
+    ['of other parts', ['1-of-4.json', '1-of-2.json'], /1-of-2\.json and .*1-of-4\.json are not parts of one run$/m],
   ])('%s', async (_, files, message) => {
     const { code, stdout, stderr } = await merge(...files);
     expect(stderr.trim()).toMatch(message);
