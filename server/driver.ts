@@ -48,7 +48,7 @@ export function drive(task: ServerTask, thread: ServerThread): void {
       let failure: unknown;
       const keepsLock = thread.keepsLockOnNonblocking && cannotBlock(step.value);
       // What an FFI costs that went cold, several times the call of an interpreter in C, is paid here, under the lock: without it the
-      // time away from the lock, in which another thread can take it, would be that long.
+      // time away from the lock, in which another thread can take it, would be that long. Where many hold it nothing depends on that.
       if (thread.lock.exclusive) posix.goTheWay();
       const leftMs = keepsLock ? stay(thread) : leave(thread, step.value);
       try {

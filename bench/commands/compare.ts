@@ -1,5 +1,4 @@
 /** `convoy compare`: two result files beside each other. */
-
 import { styleText } from 'node:util';
 import type { Argv } from 'yargs';
 import { EXIT } from '../exit-codes.ts';

@@ -1,5 +1,4 @@
 /** `convoy merge`: the result files of the parts of one simulated run, as one. */
-
 import { styleText } from 'node:util';
 import type { Argv } from 'yargs';
 import { EXIT, UsageError } from '../exit-codes.ts';

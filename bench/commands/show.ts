@@ -1,5 +1,4 @@
 /** `convoy show`: a result file as tables again. */
-
 import { styleText } from 'node:util';
 import type { Argv } from 'yargs';
 import { EXIT } from '../exit-codes.ts';

@@ -1,6 +1,6 @@
 /**
  * Loopback sockets of the simulated kernel: what is in them, and who sleeps until that changes. The bytes are real, since servers
- * read lengths out of them and clients check echoes; what a call costs is said where the calls are made (`system-calls.ts`).
+ * read lengths out of them and clients check echoes; what a call costs is said where the calls are made (`kernel.ts`).
  */
 import type { Machine } from '../../lock/machines/virtual-time/machine.ts';
 import type { VirtualThread } from '../../lock/machines/virtual-time/thread.ts';

@@ -72,8 +72,8 @@ const forcedSwitch: Watcher = {
 
 /** Two bits for each thread. It sleeps, and fell asleep since somebody last took the lock or set its priority. */
 const SLEEPS = 0b01;
-/** Such a sleep of it has timed out. */
-const TIMED_OUT = 0b10;
+/** It has slept so to the end of its time. */
+const SLEPT_THROUGH = 0b10;
 
 /** The number: the flags above, of thread t from bit 2 × t. */
 const timedRequest: Watcher = {
@@ -81,17 +81,17 @@ const timedRequest: Watcher = {
   watch(flags, { kind, thread }, { takers }, before, after) {
     if (takers !== 0 || before.changing) return 0;
     const shift = 2 * thread;
-    const mine = (flags >> shift) & (SLEEPS | TIMED_OUT);
+    const mine = (flags >> shift) & (SLEEPS | SLEPT_THROUGH);
     const others = flags - (mine << shift);
     if (after.piece(thread)?.kind !== 'acquire') return others;
     if (!after.isAsleep(thread)) {
-      const slept = kind === 'timeOut' && mine & SLEEPS ? TIMED_OUT : mine & TIMED_OUT;
+      const slept = kind === 'timeOut' && mine & SLEEPS ? SLEPT_THROUGH : mine & SLEPT_THROUGH;
       return others + (slept << shift);
     }
     const now = others + ((mine | SLEEPS) << shift);
     if (before.requested) return now;
     if (!threadsIn(before.holding).some((holder) => after.priority(holder) <= after.priority(thread))) return now;
-    if (mine & TIMED_OUT) {
+    if (mine & SLEPT_THROUGH) {
       return `${name(thread)} has timed out while one thread held the lock, and sleeps again without having asked for it`;
     }
     // While others are under way, a sleep may be one for a part of the lock that they have for a moment.
