@@ -21,7 +21,11 @@ answerParent(serverCommands, {
     server = new ServerProcess(setup, fail);
     return { port: await server.start() };
   },
-  spin: async (setup) => ({ soloRoundsPerSecond: await running().spin(setup) }),
+  spin: async (setup) => {
+    await running().spin(setup);
+    return {};
+  },
+  solo: async () => ({ roundsPerSecond: await running().solo() }),
   begin: () => {
     running().begin();
     return {};

@@ -55,11 +55,10 @@ export type ServerReading = z.infer<typeof serverReadingSchema>;
 export const serverCommands = {
   /** Listens, and has every thread running that serves the first client. */
   start: { request: serverSetupSchema, answer: z.strictObject({ port: z.number().int() }) },
-  /** Starts CPU threads, lets them warm up, measures what they get while the server has nothing to do. */
-  spin: {
-    request: spinSetupSchema,
-    answer: z.strictObject({ soloRoundsPerSecond: z.number() }),
-  },
+  /** Starts CPU threads and lets them warm up. */
+  spin: { request: spinSetupSchema, answer: z.strictObject({}) },
+  /** Measures what the CPU threads do while the server has nothing to do. */
+  solo: { request: z.strictObject({}), answer: z.strictObject({ roundsPerSecond: z.number() }) },
   /** Marks the start of what is measured. */
   begin: { request: z.strictObject({}), answer: z.strictObject({}) },
   /** Marks its end. */

@@ -155,12 +155,8 @@ export class ServerProcess {
     return opened.port;
   }
 
-  /**
-   * Starts CPU threads.
-   *
-   * @returns how many rounds of work a second they do together while the server is idle
-   */
-  async spin({ spinners, kind, priority }: SpinSetup): Promise<number> {
+  /** Starts CPU threads and lets them warm up. */
+  async spin({ spinners, kind, priority }: SpinSetup): Promise<void> {
     const pool = new Piscina({
       filename: SPINNER,
       minThreads: spinners,
@@ -181,11 +177,28 @@ export class ServerProcess {
       );
     });
     this.#spinning = Promise.all(tasks);
-    // A spinner that ends must end the wait for it.
+    await this.#whileSpinning(async () => {
+      while (this.#spinnerRounds() === 0 && !this.#stopping) await delay(1);
+      await delay(SPINNER_WARMUP_MS);
+    });
+  }
+
+  /** How many rounds of work a second the CPU threads do together; to be asked while the server is idle. */
+  solo(): Promise<number> {
+    return this.#whileSpinning(async () => {
+      const fromMs = performance.now();
+      const fromRounds = this.#spinnerRounds();
+      await delay(SPINNER_SOLO_MS);
+      return (this.#spinnerRounds() - fromRounds) / ((performance.now() - fromMs) / 1e3);
+    });
+  }
+
+  /** @throws Error if a CPU thread ends meanwhile */
+  #whileSpinning<T>(wait: () => Promise<T>): Promise<T> {
     const ended = this.#spinning.then(() => {
       throw new Error('the CPU threads have ended');
     });
-    return Promise.race([this.#measureSolo(), ended]);
+    return Promise.race([wait(), ended]);
   }
 
   /** Marks the start of what is measured. */
@@ -280,15 +293,6 @@ export class ServerProcess {
       endWaking();
     });
     this.#onLockLost(`policy «${this.#setup.policy.label}»: ${why}`, whole);
-  }
-
-  async #measureSolo(): Promise<number> {
-    while (this.#spinnerRounds() === 0 && !this.#stopping) await delay(1);
-    await delay(SPINNER_WARMUP_MS);
-    const fromMs = performance.now();
-    const fromRounds = this.#spinnerRounds();
-    await delay(SPINNER_SOLO_MS);
-    return (this.#spinnerRounds() - fromRounds) / ((performance.now() - fromMs) / 1e3);
   }
 
   #threadSetup(role: ThreadTimeline['role']): ThreadSetup {

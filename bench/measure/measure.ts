@@ -118,7 +118,8 @@ async function measureIn(
   // Without CPU threads: under a policy that starves the server the warm-up would take longer than the run.
   await client.connect({ transport, host, port, payloadBytes, delayNs, warmupMessages }, workload.clientCpus);
   const spinning = worker ?? (cell.scenario === 'unloaded' ? null : server);
-  const solo = spinning === null ? null : await spinning.spin();
+  await spinning?.spin();
+  const soloBefore = await spinning?.solo();
 
   await server.begin();
   await worker?.begin();
@@ -126,6 +127,7 @@ async function measureIn(
   const ended = await server.end();
   const offloaded = await worker?.end();
   setup.onEnd?.(ended);
+  const soloAfter = await spinning?.solo();
   const { reading, timeline } = ended;
 
   await client.stop();
@@ -137,8 +139,8 @@ async function measureIn(
     durationNs: trips.durationNs,
     ended: trips.ended,
     reading: storedReading(reading),
-    spinnerRoundsPerSecond: roundsPerSecond(offloaded?.reading ?? (solo === null ? null : reading)),
-    soloRoundsPerSecond: solo?.soloRoundsPerSecond ?? null,
+    spinnerRoundsPerSecond: roundsPerSecond(offloaded?.reading ?? (spinning === null ? null : reading)),
+    soloRoundsPerSecond: meanRate(soloBefore, soloAfter),
     connectionErrors,
     ...(timeline === null ? {} : { timeline: timelineOfRun(timeline, trips) }),
   };
@@ -176,6 +178,13 @@ function meanOf(samples: Float64Array): number {
 /** The rounds of the CPU threads stand beside it, as a rate. */
 function storedReading({ spinnerRounds: _, ...reading }: Reading): MeasuredRound['reading'] {
   return reading;
+}
+
+type Solo = Awaited<ReturnType<ServerSide['solo']>>;
+
+/** A CPU may change its speed for seconds (turbo, a neighbour on a shared core): on both sides of a run it is nearest to that of the run. */
+function meanRate(before: Solo | undefined, after: Solo | undefined): number | null {
+  return before === undefined || after === undefined ? null : (before.roundsPerSecond + after.roundsPerSecond) / 2;
 }
 
 function roundsPerSecond(reading: Reading | null): number | null {

@@ -61,14 +61,15 @@ export async function serve(
     const listensOn = (await server.start()).port;
     await worker?.start();
     const spinning = worker ?? (scenario === 'unloaded' ? null : server);
-    const solo = (await spinning?.spin()) ?? null;
+    await spinning?.spin();
+    const solo = (await spinning?.solo()) ?? null;
     await begin(sides);
     events.listening(listensOn);
     const count = async () => {
       const { reading } = await server.end();
       const { reading: spun } = worker === null ? { reading } : await worker.end();
       const rate = spun.spinnerRounds / (spun.durationNs / 1e9);
-      events.counted({ reading, kept: solo === null ? null : rate / solo.soloRoundsPerSecond });
+      events.counted({ reading, kept: solo === null ? null : rate / solo.roundsPerSecond });
     };
     for (;;) {
       const why = await nextEvent(sides, options.everyNs, told);

@@ -1,5 +1,5 @@
 /**
- * The server side of a cell as measuring sees it: a process that answers start, spin, begin, end, stop. Either our server under a policy,
+ * The server side of a cell as measuring sees it: a process that answers start, spin, solo, begin, end, stop. Either our server under a policy,
  * or an interpreter with a lock of its own. The client, the rounds and what is made of the samples are the same for both.
  */
 import { TICK_NS } from '../../lock/interpreter.ts';
@@ -90,7 +90,8 @@ export async function endProcess(process: Stoppable): Promise<void> {
 export interface ServerSide {
   readonly process: Stoppable;
   start(): Promise<{ port: number }>;
-  spin(): Promise<{ soloRoundsPerSecond: number }>;
+  spin(): Promise<Record<string, never>>;
+  solo(): Promise<{ roundsPerSecond: number }>;
   begin(): Promise<unknown>;
   end(): Promise<ServerEnd>;
   stop(): Promise<{ connectionErrors: string[] }>;
@@ -126,6 +127,7 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: SideSetu
       return process.call('start', serverSetup, ANSWER_TIMEOUT_MS);
     },
     spin: () => process.call('spin', spin, ANSWER_TIMEOUT_MS),
+    solo: () => process.call('solo', {}, ANSWER_TIMEOUT_MS),
     begin: () => process.call('begin', {}, promptTimeoutMs(0)),
     async end() {
       const { reading, calls, timeline } = await process.call('end', {}, promptTimeoutMs(loggedCalls));
@@ -157,6 +159,7 @@ function interpreted(server: string, spec: ReferenceSpec, setup: SideSetup, role
       return process.call('start', { server, host, port, maxMessageBytes, loggedCalls }, ANSWER_TIMEOUT_MS);
     },
     spin: () => process.call('spin', spin, ANSWER_TIMEOUT_MS),
+    solo: () => process.call('solo', {}, ANSWER_TIMEOUT_MS),
     begin: () => process.call('begin', {}, ANSWER_TIMEOUT_MS),
     async end() {
       const { reading, calls } = await process.call('end', {}, ANSWER_TIMEOUT_MS);

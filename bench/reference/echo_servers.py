@@ -1,7 +1,7 @@
 """The talk's experiment in the interpreters themselves: echo servers, and a CPU thread beside them.
 
 One file for every Python from 2.7 on, and for PyPy. The bench starts it in the place of a server's process of its own and speaks to it
-in lines of JSON, one request and one answer each: start, spin, begin, end, stop, as in server/protocol.ts. The servers speak
+in lines of JSON, one request and one answer each: start, spin, solo, begin, end, stop, as in server/protocol.ts. The servers speak
 the wire formats of server/*.ts and make the same calls for a message, so that what differs is the interpreter and its lock.
 
 usage: echo_servers.py            answers requests until its standard input ends
@@ -442,9 +442,12 @@ class Process(object):
             self.threads.append(thread)
             thread.start()
         time.sleep(SPINNER_WARMUP_S)
+        return {}
+
+    def solo(self, _):
         before, rounds = clock(), sum(self.rounds)
         time.sleep(SPINNER_SOLO_S)
-        return {"soloRoundsPerSecond": (sum(self.rounds) - rounds) / (clock() - before)}
+        return {"roundsPerSecond": (sum(self.rounds) - rounds) / (clock() - before)}
 
     def spin_for_ever(self, number, work):
         if self.counter is not None:
@@ -505,6 +508,7 @@ def answer(process, line):
         handler = {
             "start": process.start,
             "spin": process.spin,
+            "solo": process.solo,
             "begin": process.begin,
             "end": process.end,
             "stop": process.stop,

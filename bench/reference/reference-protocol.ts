@@ -40,6 +40,7 @@ export const referenceCommands = {
     answer: serverCommands.start.answer,
   },
   spin: { request: spinSetupSchema, answer: serverCommands.spin.answer },
+  solo: serverCommands.solo,
   begin: serverCommands.begin,
   end: {
     request: serverCommands.end.request,

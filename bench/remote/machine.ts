@@ -179,7 +179,7 @@ export class RemoteMachine {
     );
     opened.catch(() => {});
     const lostOf = () => this.#lostSides.get(side) ?? this.lost;
-    const call = async <Name extends 'start' | 'spin' | 'begin' | 'end' | 'stop'>(name: Name) => {
+    const call = async <Name extends 'start' | 'spin' | 'solo' | 'begin' | 'end' | 'stop'>(name: Name) => {
       await opened;
       const lost = lostOf();
       if (lost !== undefined) throw lost;
@@ -198,6 +198,7 @@ export class RemoteMachine {
       },
       start: () => call('start'),
       spin: () => call('spin'),
+      solo: () => call('solo'),
       begin: async () => {
         if (keepsTimes) before = await this.#readClock();
         return call('begin');

@@ -113,6 +113,7 @@ export const controlCommands = {
   },
   start: { request: sideSchema, answer: serverCommands.start.answer },
   spin: { request: sideSchema, answer: serverCommands.spin.answer },
+  solo: { request: sideSchema, answer: serverCommands.solo.answer },
   begin: { request: sideSchema, answer: nothing },
   end: {
     request: sideSchema,

@@ -69,6 +69,7 @@ export class Session {
     open: (request) => this.#open(request),
     start: ({ side }) => this.#side(side).start(),
     spin: ({ side }) => this.#side(side).spin(),
+    solo: ({ side }) => this.#side(side).solo(),
     begin: async ({ side }) => {
       await this.#side(side).begin();
       return {};

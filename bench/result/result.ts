@@ -76,7 +76,7 @@ export const measuredRoundSchema = z.strictObject({
   reading: readingSchema,
   /** Rounds of work a second of the CPU threads together; null if there were none. */
   spinnerRoundsPerSecond: z.number().nullable(),
-  /** The same while the server was idle, in the same process just before. */
+  /** The same while the server was idle, in the same process: the mean of just before and just after. */
   soloRoundsPerSecond: z.number().nullable(),
   /** Why connections ended, where it was not by their client's good-bye. */
   connectionErrors: z.array(z.string()),

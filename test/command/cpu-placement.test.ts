@@ -7,6 +7,7 @@ import { EXIT } from '../../bench/exit-codes.ts';
 import { allowedCpus, parseCpuList } from '../../bench/processes/cpu-list.ts';
 import { resultSchema } from '../../bench/result/result.ts';
 import { findPython } from '../python.ts';
+import { isConnected } from './connected.ts';
 import { Convoy, convoy } from './convoy.ts';
 import { refusal } from './refusal.ts';
 
@@ -52,14 +53,19 @@ function read(path: string): string {
   }
 }
 
-/** Threads of the client and of the others, once a CPU thread is at work beside the server; the run is then ended. */
+/** Threads of the client and of the others, once it is connected and a CPU thread is at work; the run is then ended. */
 async function threadsDuring(isServer: (command: string) => boolean, ...args: readonly string[]) {
   const run = new Convoy(
     ...['--server-cpus', `${first}`, '--client-cpus', `${second}`, '--messages', '10000', '--warmup', '10'],
     // It is ended when it has been looked at, however slow the machine is.
     ...['--budget', '30s', ...args],
   );
-  await run.until(() => run.processes().some((pid) => isServer(commandOf(pid)) && cpuSeconds(pid) > 0.7));
+  // To start takes CPU, too: on a busy machine a server may have used that much before there is anything but it.
+  await run.until(
+    () =>
+      run.processes('client').some(isConnected) &&
+      run.processes().some((pid) => isServer(commandOf(pid)) && cpuSeconds(pid) > 0.7),
+  );
   const clients = run.processes('client');
   const servers = run.processes().filter((pid) => pid !== run.process.pid && !clients.includes(pid));
   const threads = { client: threadsOf(clients), servers: threadsOf(servers), processes: servers.length };

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { roundTripsFileSchema } from '../../bench/result/round-trips.ts';
+import { isConnected } from './connected.ts';
 import { Convoy, convoy } from './convoy.ts';
 import { refusal } from './refusal.ts';
 
@@ -115,8 +116,7 @@ describe('convoy client', () => {
   it('says when the server goes away in mid-run', async () => {
     const { run, port } = await serving();
     const client = new Convoy('client', '--connect', `127.0.0.1:${port}`, '--messages', '100000', '--warmup', '5');
-    await client.until(() => client.processes('client').length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 1_000));
+    await client.until(() => client.processes('client').some(isConnected));
     run.process.kill('SIGTERM');
     const { code, stderr } = await client.finished();
     expect(stderr).toMatch(/127\.0\.0\.1 port \d+: .*the server ended the connection/);
@@ -128,8 +128,9 @@ describe('convoy client', () => {
   it('interrupted, tells what it has', async () => {
     const { run, port } = await serving();
     const client = new Convoy('client', '--connect', `localhost:${port}`, '--messages', '100000', '--warmup', '5');
-    await client.until(() => client.processes('client').length === 1);
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    await client.until(() => client.processes('client').some(isConnected));
+    // For the five of the warm-up, and some of those that count.
+    await new Promise((resolve) => setTimeout(resolve, 500));
     client.process.kill('SIGINT');
     const { code, stdout } = await client.finished();
     expect(stdout).toMatch(/of 100,000 messages of 8KiB echoed, 1ms pause after each; interrupted/);

@@ -138,8 +138,9 @@ describe('a server in an interpreter', () => {
     'counts the rounds of a CPU thread of kind %s',
     async (kind) => {
       const { child } = await startServer(python?.from.path ?? '', 'blocking');
-      const { soloRoundsPerSecond } = await child.call('spin', { spinners: 1, kind, priority: 0 }, TIMEOUT_MS);
-      expect(soloRoundsPerSecond).toBeGreaterThan(0);
+      await child.call('spin', { spinners: 1, kind, priority: 0 }, TIMEOUT_MS);
+      const { roundsPerSecond } = await child.call('solo', {}, TIMEOUT_MS);
+      expect(roundsPerSecond).toBeGreaterThan(0);
     },
   );
 
