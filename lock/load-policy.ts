@@ -1,127 +1,11 @@
 /**
- * From what the user writes to a policy: `py32`, `py32(interval=1ms)`, `./mine.js`, `./mine.js(option=value)`.
- *
- * Reading and loading are apart, because the text is read once, where it was given, and each thread loads the policy for itself:
- * functions do not cross threads, a {@link PolicySpec} does.
+ * From the spec of a policy to the policy. Every thread loads it for itself, since functions do not cross threads; so nothing is loaded
+ * here with it that a thread does not need.
  */
-import { access } from 'node:fs/promises';
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { z } from 'zod';
-import { formatDuration, parseDuration } from './duration.ts';
-import { layOut } from './memory.ts';
 import { POLICIES } from './policies/index.ts';
-import type { Policy, PolicyOption } from './policy.ts';
-
-const MAX_INTERPRETER_COST_NS = 1e9;
-
-/** A policy and its options as plain data. */
-export const policySpecSchema = z.strictObject({
-  /** How tables and files call it: `py32`, `py32(interval=1ms)`. Options at their default are left out. */
-  label: z.string(),
-  from: z.discriminatedUnion('kind', [
-    z.strictObject({ kind: z.literal('built-in'), name: z.string() }),
-    z.strictObject({ kind: z.literal('file'), url: z.string() }),
-  ]),
-  /** Every option of the policy; durations in nanoseconds. */
-  options: z.record(z.string(), z.number()),
-  /** What CPU threads set their priority to (the server's threads have 0), where the policy knows priorities. */
-  spinnerPriority: z.number().int(),
-  /** `nonblocking`: calls that cannot block are made with the lock held. */
-  keepLockOn: z.enum(['nothing', 'nonblocking']),
-  /** CPU work under the lock before each call; absent: that of the run. */
-  interpreterCostNs: z.number().min(0).max(MAX_INTERPRETER_COST_NS).optional(),
-});
-export type PolicySpec = z.infer<typeof policySpecSchema>;
-
-/** How a policy is used: options that every policy has, `priority(spinner-priority=0)`, `py32(keep-lock-on=nonblocking)`. */
-export type PolicyUse = Pick<PolicySpec, 'spinnerPriority' | 'keepLockOn' | 'interpreterCostNs'>;
-
-/** As in the talk: the CPU thread lowers its priority; every call gives up the lock. */
-export const TALK_USE: PolicyUse = { spinnerPriority: -1, keepLockOn: 'nothing' };
-export const MIN_PRIORITY = -1;
-export const MAX_PRIORITY = 1;
-
-/** What is wrong with a policy that was asked for, for the user to read. */
-export class PolicyError extends Error {
-  override readonly name = 'PolicyError';
-}
-
-const GeneratorFunction = Object.getPrototypeOf(function* () {}).constructor as new () => unknown;
-const generatorFunction = z.custom<unknown>((value) => value instanceof GeneratorFunction, {
-  error: 'must be a generator function (*name() {…}), each yield one step',
-});
-
-const optionSchema = z.object({
-  kind: z.enum(['duration', 'count']),
-  default: z.number(),
-  min: z.number(),
-  max: z.number(),
-  summary: z.string(),
-});
-
-const claimSchema = z.discriminatedUnion('kind', [
-  z.object({ kind: z.literal('forced-switch') }),
-  z.object({ kind: z.literal('timed-request') }),
-  z.object({ kind: z.literal('patient-request') }),
-  z.object({
-    kind: z.literal('fast-path'),
-    acquire: z.number().int().nonnegative(),
-    release: z.number().int().nonnegative(),
-  }),
-  z.object({ kind: z.literal('single-wake') }),
-  z.object({ kind: z.literal('priority') }),
-  z.object({ kind: z.literal('zero-at-rest'), word: z.string() }),
-  z.object({ kind: z.literal('bounded-bypass'), times: z.number().int().min(0).max(14) }),
-]);
-
-/** What a policy's file must export by default. */
-const policySchema = z.object({
-  name: z.string().regex(/^[a-z0-9][a-z0-9-]*$/, 'lower case letters, digits and dashes'),
-  summary: z.string(),
-  exclusive: z.boolean(),
-  words: z.record(z.string(), z.string()),
-  options: z.record(z.string(), optionSchema),
-  claims: z.array(claimSchema).optional(),
-  rules: z.custom<unknown>((value) => typeof value === 'function', { error: 'must be a function' }),
-});
-
-const rulesSchema = z.object({
-  acquire: generatorFunction,
-  release: generatorFunction,
-  setPriority: generatorFunction.optional(),
-  pollsEveryNs: z.number().positive().optional(),
-  yieldPoint: z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('requested'), word: z.number().int().nonnegative() }),
-    z.object({ kind: z.literal('ticks'), every: z.number().int().positive() }),
-    z.object({ kind: z.literal('never') }),
-  ]),
-});
-
-/**
- * Reads what the user wrote, loads the policy once and checks all of it, so that nothing is found wrong later.
- *
- * @param text a name or the path of a module (it has a slash or ends in .js or .mjs), with or without `(option=value,…)`
- * @param use how it is used unless the text says otherwise
- * @throws PolicyError which says what is wrong and what there is
- */
-export async function readPolicySpec(text: string, use: PolicyUse = TALK_USE): Promise<PolicySpec> {
-  const match = /^([^()]+?)(?:\((.*)\))?$/.exec(text.trim());
-  if (match === null) throw new PolicyError(`policy «${text}»: write NAME or NAME(option=value,…)`);
-  const name = match[1] as string;
-  const from = await locate(name);
-  const policy = await importPolicy(from, name);
-  const written = readWritten(policy.name, match[2] ?? '');
-  const spec = { from, ...readUse(policy.name, written, use), options: readOptions(policy, written) };
-  checkRules(policy, spec.options, name);
-  return { ...spec, label: labelOf(policy, spec) };
-}
-
-/** Whether what the user wrote is a path, of a file of their own. */
-export function isPolicyFile(text: string): boolean {
-  const name = text.trim().replace(/\(.*\)$/s, '');
-  return !(name in POLICIES) && /[/\\]|\.m?js$/.test(name);
-}
+import type { Policy } from './policy.ts';
+import { PolicyError } from './policy-error.ts';
+import type { PolicySpec } from './policy-spec.ts';
 
 /**
  * Loads the policy of a spec, in the thread that will run it.
@@ -132,22 +16,8 @@ export function loadPolicy(spec: PolicySpec): Promise<Policy> {
   return importPolicy(spec.from, spec.label);
 }
 
-async function locate(name: string): Promise<PolicySpec['from']> {
-  if (name in POLICIES) return { kind: 'built-in', name };
-  if (!isPolicyFile(name)) {
-    const known = Object.keys(POLICIES).join(', ');
-    throw new PolicyError(`there is no policy «${name}»; there are ${known}, or the path of your own: ./mine.js`);
-  }
-  const path = resolve(name);
-  try {
-    await access(path);
-  } catch {
-    throw new PolicyError(`policy «${name}»: there is no file ${path}`);
-  }
-  return { kind: 'file', url: pathToFileURL(path).href };
-}
-
-async function importPolicy(from: PolicySpec['from'], name: string): Promise<Policy> {
+/** @param name what messages call it */
+export async function importPolicy(from: PolicySpec['from'], name: string): Promise<Policy> {
   if (from.kind === 'built-in') {
     const load = POLICIES[from.name];
     if (load === undefined) throw new PolicyError(`there is no policy «${from.name}»`);
@@ -162,106 +32,6 @@ async function importPolicy(from: PolicySpec['from'], name: string): Promise<Pol
   if (exported.default === undefined) {
     throw new PolicyError(`policy «${name}»: the file must export its policy by default: export default {name, …}`);
   }
+  const { checked, policySchema } = await import('./policy-schema.ts');
   return checked(policySchema, exported.default, name) as Policy;
-}
-
-/** Makes the rules once, on words laid out for nothing, to see that they are whole. */
-function checkRules(policy: Policy, options: Readonly<Record<string, number>>, name: string): void {
-  let rules: unknown;
-  try {
-    rules = policy.rules(layOut(policy.words), options);
-  } catch (error) {
-    throw new PolicyError(`policy «${name}»: rules() throws: ${error instanceof Error ? error.message : error}`);
-  }
-  checked(rulesSchema, rules, name);
-}
-
-function checked<T>(schema: z.ZodType<T>, value: unknown, name: string): T {
-  const result = schema.safeParse(value);
-  if (result.success) return value as T;
-  throw new PolicyError(`policy «${name}» is not whole:\n${z.prettifyError(result.error)}`);
-}
-
-/** `a=1,b=2` → name → text. */
-function readWritten(policy: string, text: string): Map<string, string> {
-  const written = new Map<string, string>();
-  for (const part of text.split(',').filter((piece) => piece.trim() !== '')) {
-    const [name = '', value = '', ...rest] = part.split('=').map((piece) => piece.trim());
-    if (value === '' || rest.length > 0) throw new PolicyError(`policy «${policy}»: write option=value, not «${part}»`);
-    written.set(name, value);
-  }
-  return written;
-}
-
-/** Takes out of `written` what every policy has. */
-function readUse(policy: string, written: Map<string, string>, use: PolicyUse): PolicyUse {
-  const priority = written.get('spinner-priority') ?? String(use.spinnerPriority);
-  const keep = written.get('keep-lock-on') ?? use.keepLockOn;
-  const cost = written.get('interpreter-cost');
-  written.delete('spinner-priority');
-  written.delete('keep-lock-on');
-  written.delete('interpreter-cost');
-  const spinnerPriority = /^-?\d+$/.test(priority) ? Number(priority) : Number.NaN;
-  if (!(spinnerPriority >= MIN_PRIORITY && spinnerPriority <= MAX_PRIORITY)) {
-    throw new PolicyError(
-      `policy «${policy}»: spinner-priority is ${MIN_PRIORITY} to ${MAX_PRIORITY}, not «${priority}»`,
-    );
-  }
-  const keepLockOn = policySpecSchema.shape.keepLockOn.safeParse(keep);
-  if (!keepLockOn.success)
-    throw new PolicyError(`policy «${policy}»: keep-lock-on is nothing or nonblocking, not «${keep}»`);
-  const interpreterCostNs = cost === undefined ? use.interpreterCostNs : parseDuration(cost);
-  if (cost !== undefined && !(interpreterCostNs !== undefined && interpreterCostNs <= MAX_INTERPRETER_COST_NS)) {
-    const most = formatDuration(MAX_INTERPRETER_COST_NS);
-    throw new PolicyError(
-      `policy «${policy}»: interpreter-cost is a duration with its unit, at most ${most}, not «${cost}»`,
-    );
-  }
-  return {
-    spinnerPriority,
-    keepLockOn: keepLockOn.data,
-    ...(interpreterCostNs === undefined ? {} : { interpreterCostNs }),
-  };
-}
-
-function readOptions(policy: Policy, written: ReadonlyMap<string, string>): Record<string, number> {
-  const values = Object.fromEntries(Object.entries(policy.options).map(([name, option]) => [name, option.default]));
-  for (const [name, value] of written) {
-    const option = policy.options[name];
-    if (option === undefined) {
-      const known = Object.entries(policy.options).map(([known, { summary }]) => `${known} (${summary})`);
-      const common = 'spinner-priority, keep-lock-on, interpreter-cost';
-      throw new PolicyError(
-        `policy «${policy.name}» has no option «${name}»; it has ${[...known, 'and, as every policy,', common].join(' ')}`,
-      );
-    }
-    values[name] = readOption(policy.name, name, option, value);
-  }
-  return values;
-}
-
-function readOption(policy: string, name: string, option: PolicyOption, text: string): number {
-  const write = option.kind === 'duration' ? formatDuration : String;
-  const value = option.kind === 'duration' ? parseDuration(text) : /^\d+$/.test(text) ? Number(text) : undefined;
-  if (value === undefined || value < option.min || value > option.max) {
-    const form = option.kind === 'duration' ? 'a duration with its unit' : 'a whole number';
-    throw new PolicyError(
-      `policy «${policy}»: ${name} is ${form} from ${write(option.min)} to ${write(option.max)}, not «${text}»`,
-    );
-  }
-  return value;
-}
-
-/** Says what differs from the default, and nothing else. */
-function labelOf(policy: Policy, { options, ...use }: PolicyUse & Pick<PolicySpec, 'options'>): string {
-  const own = Object.entries(policy.options)
-    .filter(([name, option]) => options[name] !== option.default)
-    .map(([name, option]) => {
-      const value = options[name] as number;
-      return `${name}=${option.kind === 'duration' ? formatDuration(value) : value}`;
-    });
-  if (use.spinnerPriority !== TALK_USE.spinnerPriority) own.push(`spinner-priority=${use.spinnerPriority}`);
-  if (use.keepLockOn !== TALK_USE.keepLockOn) own.push(`keep-lock-on=${use.keepLockOn}`);
-  if (use.interpreterCostNs !== undefined) own.push(`interpreter-cost=${formatDuration(use.interpreterCostNs)}`);
-  return own.length === 0 ? policy.name : `${policy.name}(${own.join(',')})`;
 }

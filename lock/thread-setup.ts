@@ -1,7 +1,8 @@
 /** What a thread is given so that it can take part under a global lock. Plain data: it crosses threads. */
 import { GlobalLock, type LockState } from './global-lock.ts';
 import { Interpreter } from './interpreter.ts';
-import { loadPolicy, type PolicySpec } from './load-policy.ts';
+import { loadPolicy } from './load-policy.ts';
+import type { PolicySpec } from './policy-spec.ts';
 import { Recorder } from './recorder.ts';
 
 export interface ThreadSetup {

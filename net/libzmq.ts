@@ -13,7 +13,6 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import koffi, { type LibraryHandle } from 'koffi';
-import { z } from 'zod';
 import type { Endpoint } from './posix.ts';
 import { SystemError } from './system-error.ts';
 
@@ -85,16 +84,21 @@ function zmq(): ReturnType<typeof bind> {
   return loaded;
 }
 
-/** Keys of the zeromq package's manifest: JSON, of which this much matters. */
-const buildSchema = z.object({ os: z.string(), arch: z.string(), abi: z.number() });
+/** A key of the zeromq package's manifest: JSON, of which this much matters. */
+interface Build {
+  readonly os: string;
+  readonly arch: string;
+  readonly abi: number;
+}
 
 /** The builds of the zeromq package for this machine, in the order in which zeromq.js itself tries them: newest ABI first. */
 function zeromqBuilds(): string[] {
   try {
     const folder = join(dirname(createRequire(import.meta.url).resolve('zeromq/package.json')), 'build');
-    const manifest = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
-    return Object.entries(z.record(z.string(), z.string()).parse(manifest))
-      .map(([key, path]) => ({ ...buildSchema.parse(JSON.parse(key)), path: join(folder, path) }))
+    // Without a schema, since every thread with a socket of ZeroMQ is here: what is no build of this machine falls through the filter.
+    const manifest: Record<string, string> = JSON.parse(readFileSync(join(folder, 'manifest.json'), 'utf8'));
+    return Object.entries(manifest)
+      .map(([key, path]) => ({ ...(JSON.parse(key) as Build), path: join(folder, path) }))
       .filter(({ os, arch }) => os === process.platform && arch === process.arch)
       .sort((a, b) => b.abi - a.abi)
       .map(({ path }) => path);

@@ -1,8 +1,8 @@
 /** What the bench can ask of a server's process. */
 import { z } from 'zod';
 import { COUNTERS } from '../lock/counters.ts';
-import { policySpecSchema } from '../lock/load-policy.ts';
-import { timelineSchema } from '../lock/timeline.ts';
+import { policySpecSchema } from '../lock/policy-spec.ts';
+import { timelineSchema } from '../lock/timeline-schema.ts';
 
 const countsSchema = z.record(z.enum(COUNTERS), z.number());
 

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import yargs, { type Argv } from 'yargs';
 import { EXIT } from '../bench/exit-codes.ts';
-import { readPolicySpec } from '../lock/load-policy.ts';
+import { readPolicySpec } from '../lock/policy-spec.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');

@@ -14,8 +14,8 @@ import type { MeasuredRound, Scenario, Workload } from '../bench/result/result.t
 import type { PlannedCell } from '../bench/run/plan.ts';
 import { createLockState, GlobalLock } from '../lock/global-lock.ts';
 import { Interpreter, measureLeafNs, TICK_NS } from '../lock/interpreter.ts';
-import { readPolicySpec } from '../lock/load-policy.ts';
 import freeThreaded from '../lock/policies/free-threaded.ts';
+import { readPolicySpec } from '../lock/policy-spec.ts';
 
 const SOURCES = resolve(import.meta.dirname, '../../test/native');
 const ROUNDS = 5;

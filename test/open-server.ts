@@ -1,6 +1,6 @@
 /** An echo server in a process of its own for the scripts, which run without a test runner that would stop it. */
 import { Child } from '../bench/processes/child.ts';
-import { readPolicySpec } from '../lock/load-policy.ts';
+import { readPolicySpec } from '../lock/policy-spec.ts';
 import { serverCommands } from '../server/protocol.ts';
 import { loadServer } from '../server/servers.ts';
 import { compiled } from './compiled.ts';

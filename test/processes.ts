@@ -5,7 +5,7 @@
 import { expect, onTestFinished } from 'vitest';
 import { Child } from '../bench/processes/child.ts';
 import { type ClientSetup, clientCommands } from '../client/protocol.ts';
-import { readPolicySpec } from '../lock/load-policy.ts';
+import { readPolicySpec } from '../lock/policy-spec.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
 import { usageOf } from './usage.ts';
 

@@ -1,6 +1,7 @@
 /** Thread body, run by piscina: explores one policy with one model. In a thread of its own, because a policy may not come back. */
-import { loadPolicy, type PolicySpec } from '../lock/load-policy.ts';
+import { loadPolicy } from '../lock/load-policy.ts';
 import { type Bounds, type Finding, Interleavings, parseModel, type Replayed } from '../lock/machines/interleavings.ts';
+import type { PolicySpec } from '../lock/policy-spec.ts';
 import { Heart } from './heart.ts';
 
 /** What can be done with a policy. */

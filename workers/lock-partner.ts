@@ -2,8 +2,9 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { LockState } from '../lock/global-lock.ts';
 import { GlobalLock } from '../lock/global-lock.ts';
-import { loadPolicy, type PolicySpec } from '../lock/load-policy.ts';
+import { loadPolicy } from '../lock/load-policy.ts';
 import { ThreadMemory } from '../lock/machines/threads.ts';
+import type { PolicySpec } from '../lock/policy-spec.ts';
 
 /** What it does. */
 export type PartnerWork =

@@ -7,11 +7,12 @@ import Table from 'cli-table3';
 import { Bench } from 'tinybench';
 import { createLockState, GlobalLock, type LockState } from '../../lock/global-lock.ts';
 import { Interpreter, TICK_NS } from '../../lock/interpreter.ts';
-import { loadPolicy, readPolicySpec } from '../../lock/load-policy.ts';
+import { loadPolicy } from '../../lock/load-policy.ts';
 import { ThreadMemory } from '../../lock/machines/threads.ts';
 import { INTS_PER_WORD } from '../../lock/memory.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
 import type { Policy } from '../../lock/policy.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { encodeFrame, payloadLength } from '../../net/frame.ts';
 import type { PartnerTask, PartnerWork } from '../../workers/lock-partner.ts';
 

@@ -1,7 +1,8 @@
 /** A process of `npm run bench:recorder`: works under a lock of its own, recorded or not, a short turn each time it is asked. */
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
 import { Interpreter, TICK_NS } from '../../lock/interpreter.ts';
-import { loadPolicy, readPolicySpec } from '../../lock/load-policy.ts';
+import { loadPolicy } from '../../lock/load-policy.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { Recorder } from '../../lock/recorder.ts';
 import { createRing } from '../../lock/ring.ts';
 

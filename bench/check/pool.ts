@@ -4,7 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import { Piscina } from 'piscina';
-import type { PolicySpec } from '../../lock/load-policy.ts';
+import type { PolicySpec } from '../../lock/policy-spec.ts';
 import type { CheckAnswer, CheckJob, CheckTask } from '../../workers/checker.ts';
 import { createHeart, HeartMonitor } from '../../workers/heart.ts';
 import { SIGNALS } from '../run/interrupts.ts';

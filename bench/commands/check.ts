@@ -1,8 +1,9 @@
 /** `convoy check`: every interleaving of every policy, spread over the CPUs. */
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
-import { loadPolicy, type PolicySpec } from '../../lock/load-policy.ts';
+import { loadPolicy } from '../../lock/load-policy.ts';
 import { DEFAULT_BOUNDS, type Finding, formatModel, modelsFor, parseModel } from '../../lock/machines/interleavings.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
+import type { PolicySpec } from '../../lock/policy-spec.ts';
 import { CheckPool, type Ended } from '../check/pool.ts';
 import { type Checked, renderChecked, renderReplayed, renderSummary } from '../check/report.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';

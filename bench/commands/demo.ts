@@ -1,9 +1,10 @@
 /** `convoy demo`: a page in the browser, with an editor whose event loop shares the lock with CPU threads. Runs until it is told to end. */
 import { fileURLToPath } from 'node:url';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
-import { loadPolicy, type PolicySpec, TALK_USE } from '../../lock/load-policy.ts';
+import { loadPolicy } from '../../lock/load-policy.ts';
 import { layOut } from '../../lock/memory.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
+import { type PolicySpec, TALK_USE } from '../../lock/policy-spec.ts';
 import { HttpServer } from '../demo/http-server.ts';
 import { Live, type Offer } from '../demo/live.ts';
 import { MAX_SPINNERS, type PolicyChoice } from '../demo/messages.ts';

@@ -4,7 +4,7 @@
  */
 import { isIPv4 } from 'node:net';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
-import { MAX_PRIORITY, MIN_PRIORITY } from '../../lock/load-policy.ts';
+import { MAX_PRIORITY, MIN_PRIORITY } from '../../lock/policy-spec.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { EXIT, UsageError } from '../exit-codes.ts';

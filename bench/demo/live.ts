@@ -8,7 +8,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { PolicySpec } from '../../lock/load-policy.ts';
+import type { PolicySpec } from '../../lock/policy-spec.ts';
 import {
   type DemoSetup,
   fromPageSchema,

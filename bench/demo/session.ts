@@ -7,7 +7,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import { TICK_NS } from '../../lock/interpreter.ts';
-import type { PolicySpec } from '../../lock/load-policy.ts';
+import type { PolicySpec } from '../../lock/policy-spec.ts';
 import { EditorProcess, type EditorSetup } from './editor-process.ts';
 import { columnsOf } from './lock-columns.ts';
 import { type DemoSetup, MAX_WAITING_KEYS, type ToPage } from './messages.ts';

@@ -1,6 +1,6 @@
 /** One server under one policy in one scenario, until it is told to end: the server's side of a cell, without a client of ours. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { PolicySpec } from '../../lock/load-policy.ts';
+import type { PolicySpec } from '../../lock/policy-spec.ts';
 import type { Reading } from '../reference/reference-protocol.ts';
 import type { Scenario } from '../result/result.ts';
 import { measureLeafAloneNs } from '../run/run.ts';

@@ -1,6 +1,7 @@
 /** The policies that `--policy` names. */
-import type { PolicySpec, PolicyUse } from '../../lock/load-policy.ts';
+
 import { POLICIES } from '../../lock/policies/index.ts';
+import type { PolicySpec, PolicyUse } from '../../lock/policy-spec.ts';
 import { UsageError } from '../exit-codes.ts';
 import { readPolicy } from '../processes/read-policy.ts';
 import { split } from './values.ts';

@@ -1,8 +1,8 @@
 /** From the options of `convoy bench` to a run. */
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { MAX_PRIORITY, MIN_PRIORITY } from '../../lock/load-policy.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
+import { MAX_PRIORITY, MIN_PRIORITY } from '../../lock/policy-spec.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';

@@ -1,5 +1,6 @@
 /** The process that reads a policy file: whatever the file does, it does it here. */
-import { PolicyError, readPolicySpec } from '../../lock/load-policy.ts';
+import { PolicyError } from '../../lock/policy-error.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { answerParent } from '../../net/commands.ts';
 import { policyCommands } from './policy-protocol.ts';
 

@@ -1,6 +1,6 @@
 /** What the process that reads a policy file can be asked. */
 import { z } from 'zod';
-import { policySpecSchema } from '../../lock/load-policy.ts';
+import { policySpecSchema } from '../../lock/policy-spec.ts';
 
 export const policyCommands = {
   /** Loads it and checks all of it: `readPolicySpec`. */

@@ -2,14 +2,8 @@
  * Reads a policy that the user named. A file is a program, and may do anything when it is loaded, such as not come back: it is loaded in a
  * process of its own, which has a time-out.
  */
-import {
-  isPolicyFile,
-  PolicyError,
-  type PolicySpec,
-  type PolicyUse,
-  readPolicySpec,
-  TALK_USE,
-} from '../../lock/load-policy.ts';
+import { PolicyError } from '../../lock/policy-error.ts';
+import { isPolicyFile, type PolicySpec, type PolicyUse, readPolicySpec, TALK_USE } from '../../lock/policy-spec.ts';
 import { UsageError } from '../exit-codes.ts';
 import { ChildError } from './caller.ts';
 import { Child } from './child.ts';

@@ -8,7 +8,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { PolicySpec } from '../../lock/load-policy.ts';
+import type { PolicySpec } from '../../lock/policy-spec.ts';
 import { UsageError } from '../exit-codes.ts';
 import { environmentSchema } from '../result/result.ts';
 import defaultProfile from './interpreter.json' with { type: 'json' };

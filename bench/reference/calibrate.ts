@@ -3,9 +3,9 @@
  * compiler: the work under an interpreter's lock is seen from its lock alone.
  */
 import { TICK_NS } from '../../lock/interpreter.ts';
-import { readPolicySpec } from '../../lock/load-policy.ts';
 import { ThreadMemory } from '../../lock/machines/threads.ts';
 import { INTS_PER_WORD } from '../../lock/memory.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { UsageError } from '../exit-codes.ts';
 import { emulationOf } from '../figures/fidelity.ts';
 import { measure } from '../measure/measure.ts';

@@ -3,7 +3,7 @@
  * its limits and its times. docs/TWO-MACHINES.md has it byte for byte.
  */
 import { z } from 'zod';
-import { timelineSchema } from '../../lock/timeline.ts';
+import { timelineSchema } from '../../lock/timeline-schema.ts';
 import { replySchema } from '../../net/commands.ts';
 import { serverCommands } from '../../server/protocol.ts';
 import { referenceSpecSchema } from '../reference/interpreter.ts';

@@ -3,8 +3,8 @@
  * nothing that is not in it.
  */
 import { z } from 'zod';
-import { policySpecSchema } from '../../lock/load-policy.ts';
-import { timelineSchema } from '../../lock/timeline.ts';
+import { policySpecSchema } from '../../lock/policy-spec.ts';
+import { timelineSchema } from '../../lock/timeline-schema.ts';
 import { SPINNER_KINDS, serverReadingSchema } from '../../server/protocol.ts';
 import { type ReferenceSpec, referenceSpecSchema } from '../reference/interpreter.ts';
 import { profileSchema } from '../simulate/profile.ts';

@@ -14,13 +14,14 @@ import {
 } from '../../lock/counters.ts';
 import { createLockState } from '../../lock/global-lock.ts';
 import { TICK_NS } from '../../lock/interpreter.ts';
-import { loadPolicy, type PolicySpec } from '../../lock/load-policy.ts';
+import { loadPolicy } from '../../lock/load-policy.ts';
 import { VirtualLock, VirtualLockState } from '../../lock/machines/virtual-time/lock.ts';
 import { Machine } from '../../lock/machines/virtual-time/machine.ts';
 import { SimulationError } from '../../lock/machines/virtual-time/simulation-error.ts';
 import { type Program, STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import { leavesDone } from '../../lock/machines/virtual-time/work.ts';
 import type { Policy } from '../../lock/policy.ts';
+import type { PolicySpec } from '../../lock/policy-spec.ts';
 import { Recorder } from '../../lock/recorder.ts';
 import { Recording } from '../../lock/recording.ts';
 import { retimed, type ThreadTimeline, type Timeline } from '../../lock/timeline.ts';

@@ -9,7 +9,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { Piscina } from 'piscina';
-import { readPolicySpec } from '../../lock/load-policy.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { TALK_FIGURES, type TalkFigure } from '../figures/talk-figures.ts';
 import type { Round, Workload } from '../result/result.ts';
 import type { CellSetup } from './cell.ts';

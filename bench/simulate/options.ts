@@ -1,8 +1,8 @@
 /** The options of `convoy simulate`: those of `bench` where they make sense, and what only a simulated machine can vary. */
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { MAX_THREADS } from '../../lock/global-lock.ts';
-import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec } from '../../lock/load-policy.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
+import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec } from '../../lock/policy-spec.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';

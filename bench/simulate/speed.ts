@@ -4,7 +4,7 @@
  */
 import Table from 'cli-table3';
 import { linearRegression } from 'simple-statistics';
-import { readPolicySpec } from '../../lock/load-policy.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { TALK_SERVERS } from '../../server/servers.ts';
 import type { Scenario } from '../result/result.ts';
 import { type Effort, simulateCell } from './cell.ts';

@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { loadPolicy, readPolicySpec } from '../../lock/load-policy.ts';
+import { loadPolicy } from '../../lock/load-policy.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 
 describe('a built-in policy', () => {
   it.each(Object.keys(POLICIES))('%s is found by its name, whole, and calls itself so', async (name) => {

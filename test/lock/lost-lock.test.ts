@@ -7,10 +7,11 @@ import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
-import { loadPolicy, readPolicySpec } from '../../lock/load-policy.ts';
+import { loadPolicy } from '../../lock/load-policy.ts';
 import { LockLost, loseLock } from '../../lock/lost-lock.ts';
 import py32 from '../../lock/policies/py32.ts';
 import { definePolicy } from '../../lock/policy.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import type { DyingTask } from './dying-thread.ts';
 
 const DYING_THREAD = resolve(import.meta.dirname, '../../dist/test/lock/dying-thread.js');

@@ -6,8 +6,9 @@ import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLockState } from '../../lock/global-lock.ts';
-import { loadPolicy, readPolicySpec } from '../../lock/load-policy.ts';
+import { loadPolicy } from '../../lock/load-policy.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import type { CountingTask } from './counting-thread.ts';
 
 const COUNTING_THREAD = resolve(import.meta.dirname, '../../dist/test/lock/counting-thread.js');

@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Recording } from '../../lock/recording.ts';
-import { EVENT, partOf, type Timeline, timelineSchema } from '../../lock/timeline.ts';
+import { EVENT, partOf, type Timeline } from '../../lock/timeline.ts';
+import { timelineSchema } from '../../lock/timeline-schema.ts';
 import { episodes, live, stateAt } from './recording-life.ts';
 
 const LARGE = 4_096;

@@ -5,8 +5,8 @@
 import { measure } from '../../bench/measure/measure.ts';
 import type { Workload } from '../../bench/result/result.ts';
 import { type PlannedCell, planCells } from '../../bench/run/plan.ts';
-import { readPolicySpec } from '../../lock/load-policy.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { usageOf } from '../usage.ts';
 import type { Subject } from './subject.ts';

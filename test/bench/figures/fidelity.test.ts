@@ -5,7 +5,7 @@ import { sortSamples } from '../../../bench/figures/statistics.ts';
 import type { ReferenceSpec } from '../../../bench/reference/interpreter.ts';
 import { renderFidelity } from '../../../bench/render/fidelity.ts';
 import type { Cell, MeasuredRound, Result, Scenario } from '../../../bench/result/result.ts';
-import { readPolicySpec } from '../../../lock/load-policy.ts';
+import { readPolicySpec } from '../../../lock/policy-spec.ts';
 
 const py27 = await readPolicySpec('py27');
 const py32 = await readPolicySpec('py32');

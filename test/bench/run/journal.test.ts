@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { UsageError } from '../../../bench/exit-codes.ts';
 import { Journal, type JournalHeader, journalPath, readJournal, refuseOtherRun } from '../../../bench/run/journal.ts';
 import type { PlannedRound } from '../../../bench/run/plan.ts';
-import { readPolicySpec } from '../../../lock/load-policy.ts';
+import { readPolicySpec } from '../../../lock/policy-spec.ts';
 import { ENVIRONMENT, measured, WORKLOAD } from '../result-builder.ts';
 
 const py32 = await readPolicySpec('py32');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nameOf, planCells, planRounds } from '../../../bench/run/plan.ts';
-import { readPolicySpec } from '../../../lock/load-policy.ts';
+import { readPolicySpec } from '../../../lock/policy-spec.ts';
 
 const policies = await Promise.all(['py32', 'free-threaded', 'py27'].map((name) => readPolicySpec(name)));
 

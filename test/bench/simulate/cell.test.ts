@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { MeasuredRound } from '../../../bench/result/result.ts';
 import { type CellSetup, simulateCell } from '../../../bench/simulate/cell.ts';
 import { loadProfile } from '../../../bench/simulate/profile.ts';
-import { readPolicySpec } from '../../../lock/load-policy.ts';
+import { readPolicySpec } from '../../../lock/policy-spec.ts';
 import { TALK_SERVERS } from '../../../server/servers.ts';
 
 const profile = await loadProfile('this-machine');
