@@ -12,7 +12,7 @@
  * systems without POSIX semaphores the same lock was made of a mutex and a condition variable.
  */
 import { definePolicy } from '../policy.ts';
-import { semaphorePost, semaphoreWait } from '../semaphore.ts';
+import { semaphore } from '../semaphore.ts';
 
 export default definePolicy({
   name: 'py27',
@@ -37,14 +37,6 @@ export default definePolicy({
     },
   },
   rules({ HELD, WAITERS }, { check }) {
-    return {
-      *acquire(m) {
-        yield* semaphoreWait(m, HELD, WAITERS);
-      },
-      *release(m) {
-        yield* semaphorePost(m, HELD, WAITERS);
-      },
-      yieldPoint: { kind: 'ticks', every: check },
-    };
+    return { ...semaphore(HELD, WAITERS), yieldPoint: { kind: 'ticks', every: check } };
   },
 });

@@ -52,7 +52,7 @@ function textOf(policy: string): string {
       .replace(/^\/\/# sourceMappingURL.*$/m, '')
       .replace(/^import \{ ([^}]*) \} from '(\.[^']*)';$/gm, (_, names: string, path: string) => {
         const from = new URL(path, url);
-        if (/function\*/.test(readFileSync(from, 'utf8'))) take(from);
+        if (/function\*|^\s*\*\w+\(/m.test(readFileSync(from, 'utf8'))) take(from);
         else imports.set(from.href, new Set([...(imports.get(from.href) ?? []), ...names.split(', ')]));
         return '';
       })
