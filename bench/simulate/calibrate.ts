@@ -11,7 +11,11 @@ import { pack, unpack } from 'msgpackr';
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
 import { Interpreter, measureLeafNs, TICK_NS } from '../../lock/interpreter.ts';
 import { Futexes } from '../../lock/machines/futex.ts';
+import { VirtualLock, VirtualLockState } from '../../lock/machines/virtual-time/lock.ts';
+import { type Doing, Machine } from '../../lock/machines/virtual-time/machine.ts';
+import type { Program } from '../../lock/machines/virtual-time/thread.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
+import priority from '../../lock/policies/priority.ts';
 import py32 from '../../lock/policies/py32.ts';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { clockOriginNs } from '../../net/clock.ts';
@@ -21,20 +25,41 @@ import { percentile, sortSamples } from '../figures/statistics.ts';
 import { measure } from '../measure/measure.ts';
 import { pinTo, unpin } from '../processes/affinity.ts';
 import type { MeasuredRound, Workload } from '../result/result.ts';
-import { type PartnerTask, WORD } from './calibrate-messages.ts';
+import { type PartnerTask, type SpinnerTask, WORD } from './calibrate-messages.ts';
 import { simulateCell } from './cell.ts';
 import type { Profile } from './profile.ts';
-import type { Quantiles } from './random.ts';
+import { type Quantiles, Random } from './random.ts';
+import { LinuxScheduler } from './scheduler.ts';
 
 const PARTNER = new URL('./calibrate-partner.js', import.meta.url);
-const SHARES = [0, 0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999, 1] as const;
+const SHARES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1] as const;
+/** What is rarer than this at either end was an interruption, and those are simulated by themselves. */
+const RARE = 0.01;
 const WAKES = 2_000;
+/** How long a CPU has been idle when it is woken. */
+const SOON_MS = 0.02;
 const LONG_MS = 0.5;
-/** A CPU thread that gave the lock up sleeps for about so long before it is woken. */
-const SOON_MS = 0.015;
-const SOON_WITHIN_NS = 100_000;
-/** How long it worked before: an idle CPU's patience, before it sleeps deeper, depends on how often it was woken of late. */
-const SOON_WORK_MS = 2;
+/**
+ * Idle times at which waking is measured of a CPU that sleeps, and from which on each is taken for the truth. A short one comes after
+ * one that was too long for the CPU to poll in the next.
+ */
+const SLEEPS = [
+  { fromNs: 0, idleMs: [1, 0.01], times: 600 },
+  { fromNs: 25_000, idleMs: [1, 0.06], times: 600 },
+  { fromNs: 200_000, idleMs: [0.4], times: 2_000 },
+  { fromNs: 650_000, idleMs: [1], times: 1_000 },
+  { fromNs: 2_000_000, idleMs: [5], times: 200 },
+] as const;
+/** Of Linux's KVM, which does not tell its guests: `halt_poll_ns`, and where that begins to grow. */
+const POLLING = { firstNs: 10_000, maxNs: 200_000 } as const;
+/** A thread that has not done something for longer than this is out of practice; so long it sleeps to become so. */
+const COLD_AFTER_NS = 500_000;
+const COLD_MS = 2;
+const COLD_TIMES = 300;
+const TAKES = 500;
+const PRIORITY_OPTIONS = { interval: 5_000_000 };
+/** Of an interpreter between two calls. */
+const WORK_TICKS = 10_000 / TICK_NS;
 const TIMERS = 1_000;
 const CALLS = 20_000;
 /** A gap between two readings of the clock of a thread that does nothing else, above which it was interrupted. */
@@ -57,10 +82,15 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
   const futexCallNs = median(timed(CALLS, () => futexes.wake(0, 1)));
 
   tell('waking threads');
-  const idle = await wakeUps(null, null, 'working');
-  const soon = await wakeUps(null, null, 'contending');
-  const pinned = availableParallelism() > 1 ? await wakeUps(0, 1, 'sleeping') : idle;
-  const shared = await wakeUps(0, 0, 'sleeping');
+  const soon = await wakeUps(APART, { kind: 'working', idleMs: [SOON_MS] });
+  const asleep: [number, WakeUp[]][] = [];
+  for (const { fromNs, idleMs, times } of SLEEPS) {
+    const wakes = await wakeUps(APART, { kind: 'working', idleMs }, times);
+    asleep.push([fromNs, wakes.filter((_, i) => i % idleMs.length === idleMs.length - 1)]);
+  }
+  const contended = await wakeUps(APART, { kind: 'contending', idleMs: [SOON_MS] }, WAKES / 4);
+  const pinned = await wakeUps({ ...APART, busy: true }, { kind: 'sleeping' });
+  const shared = await wakeUps({ sleeper: 0, waker: 0, busy: false }, { kind: 'sleeping' });
 
   tell('timers and interrupts');
   const pauses = overshoots(TIMERS, 1e6, () => Atomics.wait(words, 0, 0, 1));
@@ -73,7 +103,16 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
   const packed = pack(payload);
   const encodeNs = median(timed(CALLS / 4, () => void unpack(pack(payload))));
 
-  const wakeCallNs = (wakes: { wakeCallNs: number }) => Math.max(0, wakes.wakeCallNs - futexCallNs);
+  tell('what was not done for long');
+  const cold = coldCosts(leafNs);
+
+  const more = (ns: number) => Math.max(0, ns - futexCallNs);
+  const callNs = (wakes: readonly WakeUp[]) => median(wakes.map((wake) => wake.callNs));
+  const wakeOf = (wakes: readonly WakeUp[]) => ({
+    callNs: quantilesOf(wakes.map((wake) => more(wake.callNs))),
+    leadNs: quantilesOf(wakes.map((wake) => wake.latencyNs - wake.callNs)),
+  });
+  const latencies = (wakes: readonly WakeUp[]) => quantilesOf(wakes.map((wake) => more(wake.latencyNs)));
   const profile: Profile = {
     name,
     summary: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} CPUs, measured by convoy calibrate; a payload packs to ${packed.length} bytes`,
@@ -83,18 +122,21 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
     lock: {
       atomicNs,
       futexCallNs,
-      futexWakeNs: wakeCallNs(idle),
-      cold: { withinNs: SOON_WITHIN_NS, futexWakeNs: wakeCallNs(soon) },
+      futexWakeNs: more(callNs(pinned)),
+      cold: {
+        afterNs: COLD_AFTER_NS,
+        extraNs: { ...cold.extraNs, offer: 0, wake: Math.max(0, callNs(contended) - callNs(soon)) },
+      },
     },
     scheduler: {
-      wakeIdleNs: quantilesOf(idle.latenciesNs.map((ns) => Math.max(0, ns - futexCallNs))),
-      wakeSoon: {
-        withinNs: SOON_WITHIN_NS,
-        latencyNs: quantilesOf(soon.latenciesNs.map((ns) => Math.max(0, ns - futexCallNs))),
+      wakeIdleNs: latencies(soon),
+      idle: {
+        polling: POLLING,
+        polled: wakeOf(soon),
+        asleep: asleep.map(([idleNs, wakes]) => ({ idleNs, ...wakeOf(wakes) })),
       },
-      preemptNs: quantilesOf(pinned.latenciesNs.map((ns) => Math.max(0, ns - futexCallNs))),
-      // There and back on one CPU are two switches and two wakes.
-      switchNs: Math.max(100, Math.round(median(shared.latenciesNs) - futexCallNs)),
+      preemptNs: latencies(pinned),
+      switchNs: Math.max(100, median(shared.map((wake) => wake.latencyNs - wake.callNs))),
       sliceNs: 3_000_000,
       tickNs: 4_000_000,
       wakeupGranularityNs: 1_000_000,
@@ -102,13 +144,15 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
       sleeperCreditNs: 3_000_000,
     },
     timers: { pauseOvershootNs: quantilesOf(pauses), timeoutOvershootNs: quantilesOf(timeouts) },
-    sockets: { ...sockets, wakeNs: wakeCallNs(soon), bufferBytes: 2_621_440 },
+    sockets: { ...sockets, wakeNs: 0, wayNs: cold.wayNs, bufferBytes: 2_621_440 },
     zeromq: { callNs: 1_500, ioNs: 6_000, eventLoopNs: 12_000 },
     client: { messageNs: 3_000, encodeNs: Math.round(encodeNs / 2) },
   };
 
+  tell('taking the lock from a CPU thread');
+  const withOffer = solveOffer(profile, await takingNs(leafNs));
   tell('round trips through libzmq');
-  const withIo = await solve(profile, 'native', 'ioNs');
+  const withIo = await solve(withOffer, 'native', 'ioNs');
   return solve(withIo, 'zeromq', 'eventLoopNs');
 }
 
@@ -133,27 +177,96 @@ function stepNs(): number {
   return Math.max(1, Math.round(pairNs / 100 / STEPS_ALONE));
 }
 
-/**
- * Wakes a sleeping thread again and again.
- *
- * @param cpu where the sleeper is, and a busy thread too unless that is where this thread is; null: anywhere, on an idle CPU
- * @param mine where this thread is
- * @param waker what this thread does between two: works, or sleeps, for half a millisecond; or what threads do that contend: the
- *   sleeper works for a while, wakes this thread, and is woken by it right after
- */
-async function wakeUps(
-  cpu: number | null,
-  mine: number | null,
-  waker: 'working' | 'sleeping' | 'contending',
-): Promise<{ latenciesNs: number[]; wakeCallNs: number }> {
+/** How long it takes to get the lock from a CPU thread of lower priority that works, and has not been disturbed for a while. */
+async function takingNs(leafNs: number): Promise<number> {
+  const state = createLockState(priority);
+  const words = new Int32Array(new SharedArrayBuffer(512));
+  const workerData: SpinnerTask = { kind: 'spinner', words: words.buffer, state, leafNs };
+  const worker = new Worker(PARTNER, { workerData });
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
+  await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  const lock = new GlobalLock(priority, PRIORITY_OPTIONS, state, 1);
+  const futexes = new Futexes(words);
+  const took = Array.from({ length: TAKES }, () => {
+    futexes.wait(WORD.turn, 0, COLD_MS * 1e6);
+    const [ns] = timed(1, () => lock.acquire());
+    lock.release();
+    return ns as number;
+  });
+  Atomics.store(words, WORD.end, 1);
+  await exited;
+  return median(took);
+}
+
+/** Finds what the first offer of a CPU thread takes more: with it the same takes as long in virtual time. */
+function solveOffer(profile: Profile, realNs: number): Profile {
+  const { scheduler, lock, leafNs } = profile;
+  const random = new Random(1, 'offer');
+  const machine = new Machine({ ...lock, timerOvershootNs: () => random.draw(profile.timers.timeoutOvershootNs) });
+  machine.scheduler = new LinuxScheduler(machine, profile.cpus, scheduler, random);
+  const leaf = { ns: leafNs, ticks: leafNs / TICK_NS };
+  const state = new VirtualLockState(priority, PRIORITY_OPTIONS, 'priority', createLockState(priority), leaf);
+  machine.start('CPU thread', function* (thread): Program {
+    const held = new VirtualLock(state, 2, thread, machine);
+    yield held.acquire();
+    yield held.setPriority(-1);
+    yield held.work(Infinity);
+  });
+  const took: number[] = [];
+  machine.start('taker', function* (thread): Program {
+    const taken = new VirtualLock(state, 1, thread, machine);
+    for (let i = 0; i < TAKES; i++) {
+      yield thread.sleepFor(COLD_MS * 1e6, 0);
+      const sinceNs = machine.nowNs;
+      yield taken.acquire();
+      took.push(machine.nowNs - sinceNs);
+      yield taken.release();
+    }
+    machine.stopped = true;
+  });
+  machine.run(Infinity);
+  const offer = Math.max(0, realNs - median(took));
+  const { cold } = lock;
+  if (cold === undefined) return profile;
+  return { ...profile, lock: { ...lock, cold: { ...cold, extraNs: { ...cold.extraNs, offer } } } };
+}
+
+/** How a thread was woken once. */
+interface WakeUp {
+  /** What the call took its waker. */
+  readonly callNs: number;
+  /** From the beginning of that call until the thread ran. */
+  readonly latencyNs: number;
+}
+
+/** What the waker does between two wake-ups. */
+type Waker =
+  /** Works until the sleeper has slept for so long, for each of these times in turn. */
+  | { readonly kind: 'working'; readonly idleMs: readonly number[] }
+  /** What threads do that contend: the sleeper works for a while, wakes this thread, and is woken by it when it has slept so long. */
+  | { readonly kind: 'contending'; readonly idleMs: readonly number[] }
+  | { readonly kind: 'sleeping' };
+
+/** On which CPU who is, and whether a busy thread is where the sleeper is. */
+interface Places {
+  readonly sleeper: number;
+  readonly waker: number;
+  readonly busy: boolean;
+}
+
+/** On CPUs of their own, where there are two. */
+const APART: Places = { sleeper: Math.min(1, availableParallelism() - 1), waker: 0, busy: false };
+
+/** Wakes a sleeping thread again and again. */
+async function wakeUps({ sleeper, waker: mine, busy }: Places, waker: Waker, times = WAKES): Promise<WakeUp[]> {
   const words = new Int32Array(new SharedArrayBuffer(512));
   const wokeAtNs = new Float64Array(new SharedArrayBuffer(8));
   const futexes = new Futexes(words);
   const start = async (kind: PartnerTask['kind']) => {
     const workerData: PartnerTask = {
       kind,
-      workMs: waker === 'contending' ? SOON_WORK_MS : 0,
-      cpu,
+      workMs: waker.kind === 'contending' ? COLD_MS : 0,
+      cpu: sleeper,
       words: words.buffer,
       wokeAtNs: wokeAtNs.buffer,
     };
@@ -163,38 +276,32 @@ async function wakeUps(
     // In an object: a promise returned would be waited for.
     return { exited };
   };
-  const ends = [await start('sleeper'), ...(cpu !== null && cpu !== mine ? [await start('busy')] : [])];
-  if (mine !== null) pinTo(mine);
+  const ends = [await start('sleeper'), ...(busy ? [await start('busy')] : [])];
+  pinTo(mine);
   const originNs = clockOriginNs();
-  const latenciesNs: number[] = [];
-  const callsNs: number[] = [];
-  for (let turn = 1; turn <= WAKES; turn++) {
+  const found: WakeUp[] = [];
+  for (let turn = 1; turn <= times; turn++) {
     const deadlineMs = performance.now() + ANSWER_TIMEOUT_MS;
-    if (waker === 'contending') {
-      while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs)
-        futexes.wait(WORD.asleep, turn - 1, ANSWER_TIMEOUT_MS * 1e6);
-      work(SOON_MS);
-    } else {
-      // Long enough for the sleeper to be asleep, and its CPU idle, where nothing else keeps it.
-      do {
-        if (waker === 'working') work(LONG_MS);
-        else Atomics.wait(words, WORD.end, 0, LONG_MS);
-      } while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs);
+    while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs) {
+      if (waker.kind === 'contending') futexes.wait(WORD.asleep, turn - 1, ANSWER_TIMEOUT_MS * 1e6);
+      if (waker.kind === 'sleeping') Atomics.wait(words, WORD.end, 0, LONG_MS);
     }
+    if (waker.kind === 'sleeping') Atomics.wait(words, WORD.end, 0, LONG_MS);
+    else work(waker.idleMs[(turn - 1) % waker.idleMs.length] ?? 0);
     const atNs = performance.now() * 1e6 + originNs;
     Atomics.store(words, WORD.turn, turn);
     futexes.wake(WORD.turn, 1);
-    callsNs.push(performance.now() * 1e6 + originNs - atNs);
-    while (Atomics.load(words, WORD.seen) !== turn)
-      if (cpu === mine && cpu !== null) Atomics.wait(words, WORD.end, 0, 0.1);
-    latenciesNs.push(Math.max(0, (wokeAtNs[0] as number) - atNs));
+    const callNs = performance.now() * 1e6 + originNs - atNs;
+    while (Atomics.load(words, WORD.seen) !== turn) if (sleeper === mine) Atomics.wait(words, WORD.end, 0, 0.1);
+    found.push({ callNs, latencyNs: Math.max(0, (wokeAtNs[0] as number) - atNs) });
   }
   Atomics.store(words, WORD.end, 1);
   Atomics.store(words, WORD.turn, -1);
   futexes.wake(WORD.turn, 1);
   await Promise.all(ends.map(({ exited }) => exited));
   unpin();
-  return { latenciesNs, wakeCallNs: median(callsNs) };
+  // The engine compiles meanwhile.
+  return found.slice(times / 10);
 }
 
 function work(ms: number): void {
@@ -224,11 +331,88 @@ function watchInterrupts(): Profile['scheduler']['interrupts'] {
         [1, 0],
       ],
     };
-  return { everyNs: Math.round((INTERRUPT_WATCH_MS * 1e6) / gapsNs.length), durationNs: quantilesOf(gapsNs) };
+  return { everyNs: Math.round((INTERRUPT_WATCH_MS * 1e6) / gapsNs.length), durationNs: quantilesOf(gapsNs, 0) };
+}
+
+/**
+ * What a thread does for a message, each kind of call by turns its last part: right after the same, and after a sleep. All in this thread:
+ * nobody is woken.
+ */
+function coldCosts(leafNs: number): { wayNs: number; extraNs: Omit<Record<Doing, number>, 'wake' | 'offer'> } {
+  const words = new Int32Array(new SharedArrayBuffer(4));
+  const futexes = new Futexes(words);
+  const lock = new GlobalLock(py32, { interval: 5e6 }, createLockState(py32), 1);
+  const interpreter = new Interpreter(lock, leafNs);
+  const listener = posix.listen({ host: '127.0.0.1', port: 0 });
+  const client = posix.connect({ host: '127.0.0.1', port: posix.portOf(listener) });
+  const server = posix.accept(listener);
+  const set = new PollSet();
+  set.add(server, READABLE, null);
+  const some = new Uint8Array(4);
+  const calls = {
+    recv: { before: () => void posix.send(client, some), call: () => void posix.recv(server, some), after: () => {} },
+    send: { before: () => {}, call: () => void posix.send(client, some), after: () => void posix.recv(server, some) },
+    nothing: { before: () => {}, call: () => void posix.tryRecv(server, some), after: () => {} },
+    poll: { before: () => {}, call: () => void posix.poll(set, 0), after: () => {} },
+  };
+  const median = (rows: readonly number[][], part: number) =>
+    percentile(sortSamples(rows.map((row) => row[part] as number)), 50);
+  const lasts = (parts: readonly (() => void)[]) => {
+    let beforeMs = performance.now();
+    return parts.map((part) => {
+      part();
+      const nowMs = performance.now();
+      const tookNs = (nowMs - beforeMs) * 1e6;
+      beforeMs = nowMs;
+      return tookNs;
+    });
+  };
+  try {
+    const extraOf = (name: keyof typeof calls) => {
+      const { before, call, after } = calls[name];
+      const parts = [
+        () => {
+          lock.acquire();
+          lock.release();
+        },
+        posix.goTheWay,
+        () => interpreter.work(WORK_TICKS),
+        call,
+      ];
+      const rows = (sleepMs: number) =>
+        Array.from({ length: COLD_TIMES }, () => {
+          before();
+          if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
+          const row = lasts(parts);
+          after();
+          return row;
+        });
+      rows(0);
+      const warm = rows(0);
+      const cold = rows(COLD_MS);
+      const extra = (part: number) => Math.max(0, Math.round(median(cold, part) - median(warm, part)));
+      return { wayNs: Math.round(median(warm, 1)), step: extra(0), way: extra(1), work: extra(2), call: extra(3) };
+    };
+    const recv = extraOf('recv');
+    return {
+      wayNs: recv.wayNs,
+      extraNs: {
+        step: recv.step,
+        way: recv.way,
+        work: recv.work,
+        recv: recv.call,
+        send: extraOf('send').call,
+        nothing: extraOf('nothing').call,
+        poll: extraOf('poll').call,
+      },
+    };
+  } finally {
+    for (const socket of [client, server, listener]) posix.close(socket);
+  }
 }
 
 /** All in this thread: nobody is woken. */
-function socketCosts(): Omit<Profile['sockets'], 'wakeNs' | 'bufferBytes'> {
+function socketCosts(): Omit<Profile['sockets'], 'wakeNs' | 'wayNs' | 'bufferBytes'> {
   const listener = posix.listen({ host: '127.0.0.1', port: 0 });
   const client = posix.connect({ host: '127.0.0.1', port: posix.portOf(listener) });
   const server = posix.accept(listener);
@@ -330,9 +514,10 @@ function median(values: readonly number[]): number {
   return Math.round(percentile(sortSamples(values), 50));
 }
 
-function quantilesOf(values: readonly number[]): [number, number][] {
+function quantilesOf(values: readonly number[], rare = RARE): [number, number][] {
   const sorted = sortSamples(values);
-  return SHARES.map(
-    (share) => [share, Math.round(percentile(sorted, share * 100))] satisfies Quantiles[number] as [number, number],
-  );
+  return SHARES.map((share) => {
+    const within = Math.min(1 - rare, Math.max(rare, share));
+    return [share, Math.round(percentile(sorted, within * 100))] satisfies Quantiles[number] as [number, number];
+  });
 }

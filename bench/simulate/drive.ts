@@ -29,7 +29,7 @@ export interface SimulatedServerThread {
 
 /** Runs a server's task to its end. */
 export function* drive(task: AsynchronousTask, thread: VirtualThread, server: SimulatedServerThread): Program {
-  const { lock, log, kernel } = server;
+  const { lock, log, kernel, router } = server;
   const { machine } = kernel;
   yield lock.acquire();
   let step = task.next();
@@ -37,6 +37,10 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     let result = 0;
     let failure: unknown;
     const keepsLock = server.keepsLockOnNonblocking && cannotBlock(step.value);
+    // As in server/driver.ts, where a task that waits in the event loop makes no calls of its own.
+    if (router === null) yield* kernel.goTheWay(thread);
+    const coldNs = machine.coldNs(thread, 'work');
+    if (coldNs > 0) yield thread.run(coldNs);
     yield lock.work(server.ticksPerCall);
     const leftNs = machine.nowNs;
     if (!keepsLock) yield lock.leave(CALL_NUMBER[step.value.call]);

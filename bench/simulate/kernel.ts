@@ -2,7 +2,7 @@
  * The system calls of the simulated machine, as pieces of programs: each lets its time pass, sleeps where the real one would, and
  * returns what the real one does.
  */
-import type { Machine } from '../../lock/machines/virtual-time/machine.ts';
+import type { Doing, Machine } from '../../lock/machines/virtual-time/machine.ts';
 import type { VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { PollSet } from '../../net/poll-set.ts';
 import { NOTHING, type Socket } from '../../net/posix.ts';
@@ -29,6 +29,13 @@ export class Kernel {
     this.#costs = costs;
   }
 
+  /** Into the kernel and back, for nothing: `goTheWay` of `net/posix.ts`. */
+  *goTheWay(thread: VirtualThread): Call {
+    const ns = (this.#costs.wayNs ?? 0) + this.machine.coldNs(thread, 'way');
+    if (ns > 0) yield thread.run(ns);
+    return 0;
+  }
+
   *accept(thread: VirtualThread, socket: Socket, nonblocking: boolean): Call {
     const listener = this.sockets.listener(socket);
     while (listener.backlog.length === 0) {
@@ -44,18 +51,24 @@ export class Kernel {
 
   *recv(thread: VirtualThread, socket: Socket, into: Uint8Array, nonblocking: boolean): Call {
     const { incoming } = this.sockets.connection(socket);
+    let slept = false;
     while (incoming.have === 0) {
-      yield thread.run(this.#costs.nothingNs);
+      yield thread.run(this.#costs.nothingNs + this.#coldNs(thread, 'nothing'));
       // What came meanwhile is found: the kernel looks once more before it lets a thread sleep.
       if (incoming.have > 0) break;
       if (nonblocking) return NOTHING;
       incoming.readers.add(thread);
       yield thread.sleep();
+      slept = true;
     }
-    yield thread.run(this.#costs.recvNs + this.#copyNs(Math.min(into.length, incoming.have)));
+    const copyNs = this.#copyNs(Math.min(into.length, incoming.have));
+    // Who slept in the call has only the way back before him, and that is in the time it took to wake.
+    const coldNs = this.#coldNs(thread, 'recv');
+    yield thread.run(this.#costs.recvNs + copyNs + (slept ? 0 : coldNs));
     const wasFull = incoming.room === 0;
     const bytes = incoming.read(into);
-    if (wasFull) incoming.writers.wake(this.machine, thread);
+    const wakeNs = wasFull ? incoming.writers.wake(this.machine, thread) : 0;
+    if (wakeNs > 0) yield thread.run(wakeNs);
     return bytes;
   }
 
@@ -73,9 +86,11 @@ export class Kernel {
       }
       const rest = sent === 0 ? from : from.subarray(sent);
       const wakes = outgoing.readers.length > 0 ? this.#costs.wakeNs : 0;
-      yield thread.run(this.#costs.sendNs + this.#copyNs(Math.min(rest.length, outgoing.room)) + wakes);
+      const copyNs = this.#copyNs(Math.min(rest.length, outgoing.room));
+      yield thread.run(this.#costs.sendNs + copyNs + wakes + this.#coldNs(thread, 'send'));
       sent += outgoing.write(rest);
-      outgoing.readers.wake(this.machine, thread);
+      const wakeNs = outgoing.readers.wake(this.machine, thread);
+      if (wakeNs > 0) yield thread.run(wakeNs);
       if (nonblocking) break;
     }
     return sent;
@@ -83,8 +98,9 @@ export class Kernel {
 
   *poll(thread: VirtualThread, set: PollSet, timeoutNs: number): Call {
     const endNs = this.machine.nowNs + timeoutNs;
-    for (;;) {
-      yield thread.run(this.#costs.pollNs);
+    for (let slept = false; ; slept = true) {
+      const coldNs = this.#coldNs(thread, 'poll');
+      yield thread.run(this.#costs.pollNs + (slept ? 0 : coldNs));
       const ready = this.#scan(set);
       if (ready > 0 || this.machine.nowNs >= endNs) return ready;
       this.#watch(set, thread, true);
@@ -110,6 +126,11 @@ export class Kernel {
     for (let i = 0; i < size; i++) {
       this.sockets.watch(pollfds[2 * i] as number, (pollfds[2 * i + 1] as number) & 0xffff, thread, on);
     }
+  }
+
+  /** What a call takes more that the thread has not made for long. */
+  #coldNs(thread: VirtualThread, call: Doing): number {
+    return this.machine.coldNs(thread, 'way') + this.machine.coldNs(thread, call);
   }
 
   #copyNs(bytes: number): number {

@@ -52,7 +52,7 @@ export class SimulatedZmqSocket {
     const { zeromq, sockets } = this.#profile;
     yield thread.run(zeromq.callNs + (this.#sleepingIo === null ? 0 : sockets.wakeNs));
     this.#outbox.push(frames);
-    this.#wakeIo(thread);
+    yield* this.#wakeIo(thread);
     return frames.length;
   }
 
@@ -71,7 +71,7 @@ export class SimulatedZmqSocket {
         const frames = this.#identity === null ? sent : sent.slice(1);
         yield thread.run(this.#messageNs(frames) + (peer.#sleepingIo === null ? 0 : sockets.wakeNs));
         peer.#arrived.push(frames);
-        peer.#wakeIo(thread);
+        yield* peer.#wakeIo(thread);
       }
       const arrived = this.#arrived.shift();
       if (arrived !== undefined) {
@@ -79,7 +79,7 @@ export class SimulatedZmqSocket {
         this.#inbox.push(this.#identity === null ? arrived : [this.#identity, ...arrived]);
         const owner = this.#sleepingOwner;
         this.#sleepingOwner = null;
-        if (owner !== null) this.#machine.wake(owner, 0, thread);
+        if (owner !== null) yield* this.#wake(owner, thread);
       }
       if (this.#outbox.length === 0 && this.#arrived.length === 0) {
         this.#sleepingIo = thread;
@@ -88,10 +88,15 @@ export class SimulatedZmqSocket {
     }
   }
 
-  #wakeIo(by: VirtualThread): void {
+  *#wakeIo(by: VirtualThread): Program {
     const io = this.#sleepingIo;
     this.#sleepingIo = null;
-    if (io !== null) this.#machine.wake(io, 0, by);
+    if (io !== null) yield* this.#wake(io, by);
+  }
+
+  *#wake(thread: VirtualThread, by: VirtualThread): Program {
+    const ns = this.#machine.wake(thread, 0, by) ?? 0;
+    if (ns > 0) yield by.run(ns);
   }
 
   /** What one message is to the I/O thread. */

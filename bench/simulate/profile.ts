@@ -11,19 +11,25 @@ import thisMachine from './profiles/this-machine.json' with { type: 'json' };
 
 const ns = (meaning: string) => z.number().int().nonnegative().max(1e12).describe(`nanoseconds: ${meaning}`);
 
-const quantiles = (meaning: string) =>
+const quantiles = (meaning: string, leastNs = 0) =>
   z
-    .array(z.tuple([z.number().min(0).max(1), z.number().int().nonnegative()]))
+    .array(z.tuple([z.number().min(0).max(1), z.number().int().min(leastNs)]))
     .min(2)
     .refine((table) => table[0]?.[0] === 0 && table.at(-1)?.[0] === 1, 'begins at share 0 and ends at share 1')
     .refine(
       (table) =>
         table.every(
-          ([share, value], i) => i === 0 || (share > (table[i - 1]?.[0] ?? 0) && value >= (table[i - 1]?.[1] ?? 0)),
+          ([share, value], i) =>
+            i === 0 || (share > (table[i - 1]?.[0] ?? 0) && value >= (table[i - 1]?.[1] ?? leastNs)),
         ),
       'ascends',
     )
     .describe(`quantiles, [share of values that are not larger, nanoseconds]: ${meaning}`);
+
+const wake = z.strictObject({
+  callNs: quantiles('what it takes the waker more than a call that wakes nobody'),
+  leadNs: quantiles('from the end of that until the thread runs; less than 0: it runs before', -1e9),
+});
 
 export const profileSchema = z.strictObject({
   name: z.string(),
@@ -37,21 +43,38 @@ export const profileSchema = z.strictObject({
     futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
     cold: z
       .strictObject({
-        withinNs: ns('how long ago the caller was woken at the most'),
-        futexWakeNs: ns('what it takes that caller more for each thread it wakes'),
+        afterNs: ns('how long a thread has not done it'),
+        extraNs: z.strictObject({
+          step: ns('the first step of a policy'),
+          wake: ns('the first call that wakes a thread'),
+          offer: ns('the first offer of the lock in the midst of work'),
+          work: ns('the first interpreter work'),
+          way: ns('the first way into the kernel and back'),
+          recv: ns('the first recv that finds data'),
+          send: ns('the first send'),
+          nothing: ns('the first call that finds nothing'),
+          poll: ns('the first poll'),
+        }),
       })
       .optional()
-      .describe('a caller that was woken itself just now; if absent it is like any other'),
+      .describe('what things take more that a thread has not done for long; if absent nothing'),
   }),
   scheduler: z.strictObject({
     wakeIdleNs: quantiles('from the moment a thread is woken until it runs, on a CPU that was idle'),
-    wakeSoon: z
+    idle: z
       .strictObject({
-        withinNs: ns('how long the CPU has been idle at the most'),
-        latencyNs: quantiles('from the moment a thread is woken until it runs there'),
+        polling: z.strictObject({
+          firstNs: ns('how long a CPU polls after it was woken soon after it had stopped polling'),
+          maxNs: ns('the most it ever polls; it doubles up to that, and begins anew after a longer sleep'),
+        }),
+        polled: wake.describe('of a CPU that polls'),
+        asleep: z
+          .array(wake.extend({ idleNs: ns('how long the CPU has been idle at least') }))
+          .min(1)
+          .describe('of a CPU that has stopped polling'),
       })
       .optional()
-      .describe('a CPU that fell idle just now; if absent it is like any idle one'),
+      .describe('how waking an idle CPU depends on how long it has been idle; if absent not at all'),
     preemptNs: quantiles('the same where it displaces another thread'),
     switchNs: ns('from one thread of a run queue to the next'),
     sliceNs: ns('after which the next thread of the queue has its turn, at the next tick'),
@@ -75,7 +98,8 @@ export const profileSchema = z.strictObject({
     perKibNs: ns('copying 1 KiB in a recv or a send'),
     nothingNs: ns('a call that finds nothing, or goes to sleep'),
     pollNs: ns('a poll'),
-    wakeNs: ns('what it takes the sender more to wake the receiver'),
+    wakeNs: ns('what it takes the sender more to wake the receiver, unless scheduler.idle says'),
+    wayNs: ns('a way into the kernel and back, for nothing').optional(),
     bufferBytes: z.number().int().positive().describe('bytes that a connection holds in each direction'),
   }),
   zeromq: z.strictObject({

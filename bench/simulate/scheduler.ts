@@ -6,10 +6,16 @@
  *
  * Not here: priorities and groups, load balancing between CPUs that are all busy, caches, cores that share a pipeline, frequencies.
  */
-import { FIRST_SCHEDULER_KIND, KINDS, type Machine, type Scheduler } from '../../lock/machines/virtual-time/machine.ts';
+import {
+  FIRST_SCHEDULER_KIND,
+  KINDS,
+  type Machine,
+  type Scheduler,
+  subjectOf,
+} from '../../lock/machines/virtual-time/machine.ts';
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Profile } from './profile.ts';
-import type { Quantiles, Random } from './random.ts';
+import type { Random } from './random.ts';
 
 /** The thread that was given the CPU starts to run. */
 const READY = FIRST_SCHEDULER_KIND;
@@ -85,6 +91,8 @@ interface Cpu {
   slicedGeneration: number;
   /** Since when nobody has had it. */
   idleSinceNs: number;
+  /** How long it polls when it falls idle. */
+  pollNs: number;
   /** Whether the next interrupt is among the events. */
   interruptArmed: boolean;
   /** A time that only grows: where threads that come to this queue begin. */
@@ -112,6 +120,7 @@ export class LinuxScheduler implements Scheduler {
       generation: 0,
       slicedGeneration: -1,
       idleSinceNs: Number.NEGATIVE_INFINITY,
+      pollNs: 0,
       interruptArmed: false,
       virtualTimeNs: 0,
     }));
@@ -124,7 +133,7 @@ export class LinuxScheduler implements Scheduler {
     return thread.cpuNs + (runs ? this.#machine.nowNs - thread.onCpuSinceNs : 0);
   }
 
-  wake(thread: VirtualThread, by: VirtualThread | null): void {
+  wake(thread: VirtualThread, by: VirtualThread | null): number | null {
     const from = this.#cpuOf(thread);
     const cpu = this.#place(thread, by);
     const laterNs = cpu.virtualTimeNs - this.#costs.sleeperCreditNs;
@@ -132,15 +141,14 @@ export class LinuxScheduler implements Scheduler {
     thread.cpu = cpu.number;
     if (cpu.current === null) {
       this.#idle--;
-      // How late a timer is has been measured to the moment at which the thread runs.
-      this.#give(cpu, thread, by === null ? 0 : this.#random.draw(this.#wakeNs(cpu)));
-      return;
+      return this.#wakeIdle(cpu, thread, by === null);
     }
     this.#enqueue(cpu, thread);
     if (cpu.running && this.#runtimeOf(cpu.current) - thread.virtualRuntimeNs > this.#costs.wakeupGranularityNs) {
       const latencyNs = this.#random.draw(this.#costs.preemptNs);
       this.#machine.events.push(this.#machine.nowNs + latencyNs, cpu.number * KINDS + PREEMPT, cpu.generation);
     }
+    return null;
   }
 
   leave(thread: VirtualThread): void {
@@ -151,7 +159,7 @@ export class LinuxScheduler implements Scheduler {
 
   onEvent(what: number, generation: number): void {
     const kind = what % KINDS;
-    const cpu = this.#cpus[(what - kind) / KINDS] as Cpu;
+    const cpu = this.#cpus[subjectOf(what)] as Cpu;
     if (kind === INTERRUPT) this.#interrupt(cpu);
     if (kind === INTERRUPT || generation !== cpu.generation || cpu.current === null) return;
     if (kind === READY) this.#begin(cpu, cpu.current);
@@ -261,11 +269,32 @@ export class LinuxScheduler implements Scheduler {
     if (next !== undefined) this.#give(cpu, next, this.#costs.switchNs);
   }
 
-  /** An idle CPU looks for work for a while before it sleeps, and sleeps the deeper the longer. */
-  #wakeNs(cpu: Cpu): Quantiles {
-    const { wakeIdleNs, wakeSoon } = this.#costs;
+  /**
+   * An idle CPU of a virtual machine polls for a while before it sleeps, and is woken the later the longer it sleeps then. For how long
+   * is learnt as by Linux's KVM (`halt_poll_ns`): a sleep that polling would have shortened doubles it, one too long for any ends it.
+   *
+   * @returns what it takes the waker
+   */
+  #wakeIdle(cpu: Cpu, thread: VirtualThread, byTimer: boolean): number | null {
+    const { idle, wakeIdleNs } = this.#costs;
+    if (idle === undefined) {
+      // How late a timer is has been measured to the moment at which the thread runs.
+      this.#give(cpu, thread, byTimer ? 0 : this.#random.draw(wakeIdleNs));
+      return null;
+    }
+    const { firstNs, maxNs } = idle.polling;
     const idleNs = this.#machine.nowNs - cpu.idleSinceNs;
-    return wakeSoon !== undefined && idleNs <= wakeSoon.withinNs ? wakeSoon.latencyNs : wakeIdleNs;
+    const polls = idleNs <= cpu.pollNs;
+    if (idleNs > maxNs) cpu.pollNs = 0;
+    else if (!polls) cpu.pollNs = Math.min(maxNs, Math.max(firstNs, 2 * cpu.pollNs));
+    if (byTimer) {
+      this.#give(cpu, thread, 0);
+      return null;
+    }
+    const wake = polls ? idle.polled : (idle.asleep.findLast((each) => each.idleNs <= idleNs) ?? idle.polled);
+    const callNs = this.#random.draw(wake.callNs);
+    this.#give(cpu, thread, Math.max(0, callNs + this.#random.draw(wake.leadNs)));
+    return callNs;
   }
 
   #giveToNext(cpu: Cpu, delayNs: number): void {

@@ -9,7 +9,7 @@ import type { Socket } from '../../net/posix.ts';
 
 const FIRST_RING_BYTES = 64 * 1024;
 
-/** Threads that sleep until a socket has changed. All are woken: each looks again. */
+/** Threads that sleep until a socket has changed. All are woken: each looks again. {@link wake} returns what that takes the waker. */
 class Waiters {
   #threads: VirtualThread[] = [];
 
@@ -26,11 +26,13 @@ class Waiters {
     if (at >= 0) this.#threads.splice(at, 1);
   }
 
-  wake(machine: Machine, by: VirtualThread): void {
-    if (this.#threads.length === 0) return;
+  wake(machine: Machine, by: VirtualThread): number {
+    if (this.#threads.length === 0) return 0;
     const threads = this.#threads;
     this.#threads = [];
-    for (const thread of threads) machine.wake(thread, 0, by);
+    let ns = 0;
+    for (const thread of threads) ns += machine.wake(thread, 0, by) ?? 0;
+    return ns;
   }
 }
 

@@ -7,8 +7,8 @@ import { Offers } from '../../lock/machines/virtual-time/offers.ts';
 import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { SpinSetup } from '../../server/protocol.ts';
 
-/** `fib(20)`: 377 leaves, 144 of them `fib(7)`, which is 41 calls to the 67 of `fib(8)`. */
-export const LEAVES_PER_ROUND = 321;
+/** `fib(20)`: 233 leaves, 89 of them `fib(8)`, which is 67 calls to the 109 of `fib(9)`. */
+export const LEAVES_PER_ROUND = 199;
 const NATIVE_ROUND_NS = 50_000;
 const NATIVE_ROUNDS_PER_CALL = 200;
 const HASH_NS = 100_000;

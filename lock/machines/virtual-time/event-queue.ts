@@ -11,8 +11,8 @@ const FIRST_CAPACITY = 64;
 export class EventQueue {
   #times = new Float64Array(FIRST_CAPACITY);
   #orders = new Float64Array(FIRST_CAPACITY);
-  #whats = new Float64Array(FIRST_CAPACITY);
-  #generations = new Float64Array(FIRST_CAPACITY);
+  #whats = new Int32Array(FIRST_CAPACITY);
+  #generations = new Int32Array(FIRST_CAPACITY);
   #size = 0;
 
   /** How many events have been put in so far. */
@@ -84,14 +84,14 @@ export class EventQueue {
   }
 
   #grow(): void {
-    const larger = (array: Float64Array<ArrayBuffer>) => {
-      const copy = new Float64Array(2 * array.length);
-      copy.set(array);
+    const larger = <Numbers extends Float64Array | Int32Array>(copy: Numbers, numbers: Numbers): Numbers => {
+      copy.set(numbers);
       return copy;
     };
-    this.#times = larger(this.#times);
-    this.#orders = larger(this.#orders);
-    this.#whats = larger(this.#whats);
-    this.#generations = larger(this.#generations);
+    const capacity = 2 * this.#times.length;
+    this.#times = larger(new Float64Array(capacity), this.#times);
+    this.#orders = larger(new Float64Array(capacity), this.#orders);
+    this.#whats = larger(new Int32Array(capacity), this.#whats);
+    this.#generations = larger(new Int32Array(capacity), this.#generations);
   }
 }

@@ -21,6 +21,9 @@ export class VirtualLockState {
   /** How long a leaf of interpreter work takes, and how many ticks it is. */
   readonly leafNs: number;
   readonly leafTicks: number;
+  /** Number of the thread that performed the last step, and how often that has become another. */
+  lastActor = -1;
+  actorChanges = 0;
 
   constructor(
     policy: Policy,

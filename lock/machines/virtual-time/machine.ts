@@ -27,8 +27,8 @@ export interface Costs {
   readonly futexCallNs: number;
   /** And for each thread it wakes. */
   readonly futexWakeNs: number;
-  /** The same for a caller that was woken itself just now, whose caches have forgotten the way; absent: no difference. */
-  readonly cold?: { readonly withinNs: number; readonly futexWakeNs: number } | undefined;
+  /** What it takes more to do what the thread has not done for so long: caches have forgotten the way. Absent: nothing. */
+  readonly cold?: { readonly afterNs: number; readonly extraNs: Readonly<Record<Doing, number>> } | undefined;
   /**
    * How much later a timer fires than it was set to, drawn anew for each.
    *
@@ -37,14 +37,19 @@ export interface Costs {
   timerOvershootNs(timerKind: number, forNs: number): number;
 }
 
+/** What a thread can be out of practice in. The machine knows the first three, the others are whose who makes calls. */
+export const DOINGS = ['step', 'wake', 'offer', 'work', 'way', 'recv', 'send', 'nothing', 'poll'] as const;
+export type Doing = (typeof DOINGS)[number];
+
 /** Gives CPUs to threads. */
 export interface Scheduler {
   /**
    * A thread that slept can run again, or a new one runs for the first time.
    *
    * @param by the thread that wakes it, which runs; null for a timer
+   * @returns what it takes the waker; null: what such a call always does
    */
-  wake(thread: VirtualThread, by: VirtualThread | null): void;
+  wake(thread: VirtualThread, by: VirtualThread | null): number | null;
   /** The running thread sleeps or has ended: its CPU is free. */
   leave(thread: VirtualThread): void;
   /** An event of the scheduler's own has come. */
@@ -57,6 +62,11 @@ const TIMER = 1;
 export const FIRST_SCHEDULER_KIND = 2;
 /** An event says `subject * KINDS + kind`. */
 export const KINDS = 8;
+
+/** The subject of an event. */
+export function subjectOf(what: number): number {
+  return (what / KINDS) | 0;
+}
 
 /** Requests of a program between two moments of time. */
 const MAX_REQUESTS_AT_ONCE = 1_000_000;
@@ -139,7 +149,7 @@ export class Machine {
         scheduler.onEvent(what, generation);
         continue;
       }
-      const thread = this.threads[(what - kind) / KINDS] as VirtualThread;
+      const thread = this.threads[subjectOf(what)] as VirtualThread;
       if (kind === PAID) {
         if (generation === thread.generation) this.#go(thread);
       } else if (generation === thread.sleepGeneration && thread.state === STATE.sleeping) {
@@ -149,17 +159,16 @@ export class Machine {
     return 'stopped';
   }
 
-  /** Ends the sleep of a thread. */
-  wake(thread: VirtualThread, result: number, by: VirtualThread | null): void {
+  /** Ends the sleep of a thread. Returns what it takes the waker; null: what such a call always does. */
+  wake(thread: VirtualThread, result: number, by: VirtualThread | null): number | null {
     if (thread.sleepsOn >= 0) {
-      thread.memory?.words.sleepersOf(thread.sleepsOn).delete(thread.number);
+      thread.memory?.words.sleepersOf(thread.sleepsOn).remove(thread);
       thread.sleepsOn = -1;
     }
     thread.sleepGeneration++;
-    thread.wokenAtNs = this.nowNs;
     thread.result = result;
     thread.state = STATE.ready;
-    this.#schedulerOf().wake(thread, by);
+    return this.#schedulerOf().wake(thread, by);
   }
 
   /** The thread has a CPU from now on. Called by the scheduler, which must not call it while another thread is running ahead. */
@@ -184,10 +193,10 @@ export class Machine {
    * Moves the clock over what would be the same again and again, while nothing else happens.
    *
    * @param periodNs how long it takes once
-   * @returns how many times there was room for
+   * @returns how many times there was room for: what ends at the moment of the next event comes after it
    */
   skip(periodNs: number): number {
-    const times = Math.floor((Math.min(this.events.nextNs, this.#untilNs) - this.nowNs) / periodNs) - 1;
+    const times = Math.ceil((Math.min(this.events.nextNs, this.#untilNs) - this.nowNs) / periodNs) - 1;
     if (!(times > 0 && times < Infinity)) return 0;
     this.nowNs += times * periodNs;
     return times;
@@ -227,7 +236,8 @@ export class Machine {
         if (nextStep(this, thread)) {
           thread.paying = PAYING.step;
           const { op } = thread.memory as VirtualMemory;
-          if (!this.#pay(thread, op >= OP.wait ? this.costs.futexCallNs : this.costs.atomicNs)) return;
+          const { futexCallNs, atomicNs } = this.costs;
+          if (!this.#pay(thread, (op >= OP.wait ? futexCallNs : atomicNs) + this.#lateNs(thread))) return;
           continue;
         }
         thread.result = 0;
@@ -280,14 +290,23 @@ export class Machine {
     }
   }
 
+  /** What keeps the thread from its first step: it is out of practice, or was when it looked up from its work. */
+  #lateNs(thread: VirtualThread): number {
+    const ns = thread.lateNs + this.coldNs(thread, 'step');
+    thread.lateNs = 0;
+    return ns;
+  }
+
   #beginPiece(thread: VirtualThread): void {
     thread.stepsSinceSleep = 0;
     thread.result = 0;
   }
 
   #offer(thread: VirtualThread): void {
+    const coldNs = this.coldNs(thread, 'offer');
     (thread.lock as VirtualLock).offer();
     this.#beginPiece(thread);
+    thread.lateNs = coldNs;
   }
 
   /** Lets time pass for the thread. Returns whether that is over already, or else will be an event. */
@@ -309,6 +328,15 @@ export class Machine {
   armTimer(thread: VirtualThread, timerKind: number, forNs: number): void {
     const atNs = this.nowNs + forNs + this.costs.timerOvershootNs(timerKind, forNs);
     this.events.push(atNs, thread.number * KINDS + TIMER, ++thread.sleepGeneration);
+  }
+
+  /** What it takes a thread more to do this now, if it has not done it for long. */
+  coldNs(thread: VirtualThread, doing: Doing): number {
+    const { cold } = this.costs;
+    if (cold === undefined) return 0;
+    const agoNs = this.nowNs - (thread.lastDidNs[doing] ?? Number.NEGATIVE_INFINITY);
+    thread.lastDidNs[doing] = this.nowNs;
+    return agoNs > cold.afterNs ? cold.extraNs[doing] : 0;
   }
 
   /** A policy makes a step. */

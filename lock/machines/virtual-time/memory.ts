@@ -3,6 +3,7 @@
  * what it costs, lets that time pass, and then has it performed, all of it at that one moment.
  */
 import type { Memory, Step, Word } from '../../memory.ts';
+import type { VirtualThread } from './thread.ts';
 
 /** The steps, as they are written down. */
 export const OP = {
@@ -16,11 +17,32 @@ export const OP = {
   notify: 7,
 } as const;
 
+/** Who sleeps on a word, in the order in which they went to sleep: a list through the threads themselves. */
+export class Sleepers {
+  first: VirtualThread | null = null;
+  #last: VirtualThread | null = null;
+
+  add(thread: VirtualThread): void {
+    thread.sleeperBefore = this.#last;
+    thread.sleeperAfter = null;
+    if (this.#last === null) this.first = thread;
+    else this.#last.sleeperAfter = thread;
+    this.#last = thread;
+  }
+
+  remove(thread: VirtualThread): void {
+    const { sleeperBefore, sleeperAfter } = thread;
+    if (sleeperBefore === null) this.first = sleeperAfter;
+    else sleeperBefore.sleeperAfter = sleeperAfter;
+    if (sleeperAfter === null) this.#last = sleeperBefore;
+    else sleeperAfter.sleeperBefore = sleeperBefore;
+  }
+}
+
 /** The words of one lock, and who sleeps on them. */
 export class VirtualWords {
   readonly values: Int32Array;
-  /** Word → numbers of the threads that sleep on it, in the order in which they went to sleep. */
-  readonly sleepers = new Map<Word, Set<number>>();
+  readonly #sleepers: Sleepers[];
   /** The word at which working threads look at each yield point; -1 if there is none. */
   breaker: Word = -1;
   /** Numbers of the threads that work on until the breaker is set. */
@@ -29,15 +51,11 @@ export class VirtualWords {
   /** @param size in words of 32 bits */
   constructor(size: number) {
     this.values = new Int32Array(size);
+    this.#sleepers = Array.from({ length: size }, () => new Sleepers());
   }
 
-  sleepersOf(word: Word): Set<number> {
-    let sleepers = this.sleepers.get(word);
-    if (sleepers === undefined) {
-      sleepers = new Set();
-      this.sleepers.set(word, sleepers);
-    }
-    return sleepers;
+  sleepersOf(word: Word): Sleepers {
+    return this.#sleepers[word] as Sleepers;
   }
 }
 

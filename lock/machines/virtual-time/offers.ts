@@ -1,7 +1,8 @@
 /**
  * Offers that nobody takes. Under a policy that counts ticks a CPU thread offers the lock every few microseconds, and mostly nobody
- * wants it. When the thread has been alone from one offer to the next (no event came or was made) and left the words as it found them,
- * it will go on so until the next event: the clock is moved on by whole periods, and what was done in them is counted.
+ * wants it. Once a whole period, from one offer to the next, has passed in which no event came or was made and which left the words as it
+ * found them, every further one is like it, as long as no other thread of the lock performs a step: the clock is moved on by whole
+ * periods to the next event, and what was done in them is counted. Events elsewhere, an interrupt too, only cut into one of them.
  *
  * Only for policies that come with Convoy: another might count its own offers.
  */
@@ -16,10 +17,15 @@ export class Offers {
   readonly #thread: VirtualThread;
   /** As they were at the last offer. */
   readonly #words: Int32Array;
+  #actorChanges = -1;
   #commotion = -1;
   #atNs = 0;
   #leavesDone = 0;
   #stepsMade = 0;
+  /** What each further period takes and does; 0: not known. */
+  #periodNs = 0;
+  #leaves = 0;
+  #steps = 0;
 
   constructor(machine: Machine, lock: VirtualLock, thread: VirtualThread) {
     this.#machine = machine;
@@ -32,12 +38,21 @@ export class Offers {
   begin(): void {
     const machine = this.#machine;
     const thread = this.#thread;
+    const { actorChanges } = this.#lock.state;
     const changed = this.#look();
-    if (!changed && machine.commotion === this.#commotion) {
-      const times = machine.skip(machine.nowNs - this.#atNs);
+    if (changed || actorChanges !== this.#actorChanges) {
+      this.#actorChanges = actorChanges;
+      this.#periodNs = 0;
+    } else if (machine.commotion === this.#commotion) {
+      this.#periodNs = machine.nowNs - this.#atNs;
+      this.#leaves = thread.leavesDone - this.#leavesDone;
+      this.#steps = thread.stepsMade - this.#stepsMade;
+    }
+    if (this.#periodNs > 0) {
+      const times = machine.skip(this.#periodNs);
       this.#lock.books.offered(times);
-      thread.leavesDone += times * (thread.leavesDone - this.#leavesDone);
-      thread.stepsMade += times * (thread.stepsMade - this.#stepsMade);
+      thread.leavesDone += times * this.#leaves;
+      thread.stepsMade += times * this.#steps;
     }
     this.#commotion = machine.commotion;
     this.#atNs = machine.nowNs;

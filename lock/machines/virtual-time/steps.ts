@@ -3,6 +3,7 @@
  * that one moment. A policy that does not work is stopped here, and named with the steps it had made.
  */
 import { NOT_EQUAL, type Steps, WOKEN } from '../../memory.ts';
+import type { VirtualLock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import { OP, type VirtualMemory } from './memory.ts';
 import { SimulationError } from './simulation-error.ts';
@@ -41,11 +42,12 @@ export function perform(machine: Machine, thread: VirtualThread): number {
   const memory = thread.memory as VirtualMemory;
   const { words, op } = memory;
   memory.op = OP.none;
-  if (op === OP.notify) {
-    const woken = notify(machine, thread, memory);
-    thread.result = woken;
-    return woken === 0 ? 0 : woken * wakeNs(machine, thread);
+  const { state } = thread.lock as VirtualLock;
+  if (state.lastActor !== thread.number) {
+    state.lastActor = thread.number;
+    state.actorChanges++;
   }
+  if (op === OP.notify) return notify(machine, thread, memory);
   if (op === OP.wait) {
     if (thread.sleptAtNs < 0) thread.sleptAtNs = machine.nowNs;
     if (words.values[memory.word] !== memory.first) {
@@ -56,7 +58,7 @@ export function perform(machine: Machine, thread: VirtualThread): number {
     thread.lock?.recorder?.sleeps();
     thread.sleepsOn = memory.word;
     thread.asleepSinceNs = machine.nowNs;
-    words.sleepersOf(memory.word).add(thread.number);
+    words.sleepersOf(memory.word).add(thread);
     // A time-out of before must not end this sleep.
     if (memory.second === Infinity) thread.sleepGeneration++;
     else machine.armTimer(thread, 0, Math.floor(memory.second));
@@ -75,21 +77,20 @@ export function perform(machine: Machine, thread: VirtualThread): number {
   return 0;
 }
 
-function wakeNs({ costs, nowNs }: Machine, { wokenAtNs }: VirtualThread): number {
-  const { futexWakeNs, cold } = costs;
-  return cold !== undefined && nowNs - wokenAtNs <= cold.withinNs ? cold.futexWakeNs : futexWakeNs;
-}
-
+/** Returns what is still to pay for it. */
 function notify(machine: Machine, thread: VirtualThread, { words, word, first }: VirtualMemory): number {
-  const sleepers = words.sleepers.get(word);
-  if (sleepers === undefined) return 0;
+  thread.result = 0;
+  const sleepers = words.sleepersOf(word);
+  let sleeper = sleepers.first;
+  if (sleeper === null) return 0;
   let woken = 0;
-  for (const sleeper of sleepers) {
-    if (woken >= first) break;
+  let ns = machine.coldNs(thread, 'wake');
+  for (; sleeper !== null && woken < first; sleeper = sleepers.first) {
     woken++;
-    machine.wake(machine.threads[sleeper] as VirtualThread, WOKEN, thread);
+    ns += machine.wake(sleeper, WOKEN, thread) ?? machine.costs.futexWakeNs;
   }
-  return woken;
+  thread.result = woken;
+  return ns;
 }
 
 function failure(thread: VirtualThread, what: string): SimulationError {

@@ -9,6 +9,7 @@
  */
 import type { Steps } from '../../memory.ts';
 import type { VirtualLock } from './lock.ts';
+import type { Doing } from './machine.ts';
 import type { VirtualMemory } from './memory.ts';
 
 /** What a program can ask for. */
@@ -80,6 +81,9 @@ export class VirtualThread {
   sleepGeneration = 0;
   /** The word it sleeps on; -1 if it sleeps on none. */
   sleepsOn = -1;
+  /** Who went to sleep on it before, and after. */
+  sleeperBefore: VirtualThread | null = null;
+  sleeperAfter: VirtualThread | null = null;
   asleepSinceNs = 0;
 
   /** Leaves of interpreter work that are left; those after which it looks up next; how much of those is done. */
@@ -92,8 +96,10 @@ export class VirtualThread {
   /** Leaves done in all its life. */
   leavesDone = 0;
 
-  /** When its last sleep was ended. */
-  wokenAtNs = Number.NEGATIVE_INFINITY;
+  /** What its next step takes more. */
+  lateNs = 0;
+  /** When it last did what. */
+  readonly lastDidNs: Partial<Record<Doing, number>> = {};
 
   /** Its scheduler's: the CPU it runs on or ran on last, since when, and what it has had of CPUs. */
   cpu = 0;

@@ -87,6 +87,15 @@ describe('the same seed', () => {
     expect(skipped.round).toEqual(whole.round);
     expect(skipped.effort.steps).toBeLessThan(whole.effort.steps);
   });
+
+  it('skips none while a thread that was interrupted on its way to sleep has yet to go', async () => {
+    const { interrupts } = FIXED.scheduler;
+    const often = { ...FIXED, scheduler: { ...FIXED.scheduler, interrupts: { ...interrupts, everyNs: 30_000 } } };
+    const built = await setupOf({ policy: 'py27', server: 'blocking', profile: often });
+    const url = pathToFileURL(resolve(import.meta.dirname, '../../../lock/policies/py27.ts')).href;
+    const ownFile: CellSetup = { ...built, policy: { ...built.policy, from: { kind: 'file', url } } };
+    expect((await simulateCell(built)).round).toEqual((await simulateCell(ownFile)).round);
+  });
 });
 
 /** Numbers of no machine, so that a new calibration does not change what a test expects. */

@@ -1,5 +1,6 @@
 /** One CPU, two threads, no chance: the times can be added up by hand. */
 import { expect, it } from 'vitest';
+import type { Profile } from '../../../bench/simulate/profile.ts';
 import { Random } from '../../../bench/simulate/random.ts';
 import { LinuxScheduler } from '../../../bench/simulate/scheduler.ts';
 import { Machine } from '../../../lock/machines/virtual-time/machine.ts';
@@ -10,7 +11,9 @@ const always = (ns: number): [number, number][] => [
   [1, ns],
 ];
 
-function machineOf(cpus: number, changes: { everyNs?: number; switchNs?: number } = {}) {
+type Idle = NonNullable<Profile['scheduler']['idle']>;
+
+function machineOf(cpus: number, changes: { everyNs?: number; switchNs?: number; idle?: Idle } = {}) {
   const machine = new Machine({ atomicNs: 1, futexCallNs: 1, futexWakeNs: 1, timerOvershootNs: () => 0 });
   const costs = {
     wakeIdleNs: always(20_000),
@@ -21,6 +24,7 @@ function machineOf(cpus: number, changes: { everyNs?: number; switchNs?: number 
     wakeupGranularityNs: MS,
     interrupts: { everyNs: changes.everyNs ?? 0, durationNs: always(MS / 2) },
     sleeperCreditNs: 0,
+    idle: changes.idle,
   };
   const scheduler = new LinuxScheduler(machine, cpus, costs, new Random(1, 'test'));
   machine.scheduler = scheduler;
@@ -94,4 +98,49 @@ it('an interrupt takes its time from whoever runs, and CPU time adds up', () => 
   const interrupts = ((ends['a'] ?? 0) - 20 * MS) / (MS / 2);
   expect(Number.isInteger(interrupts)).toBe(true);
   expect(interrupts).toBeGreaterThan(3);
+});
+
+it('an idle CPU is woken as it sleeps: it polls for as long as it has learnt, and sleeps the deeper the longer', () => {
+  const US = 1_000;
+  const wake = (callNs: number, leadNs: number) => ({ callNs: always(callNs), leadNs: always(leadNs) });
+  const idle: Idle = {
+    polling: { firstNs: 10 * US, maxNs: 200 * US },
+    polled: wake(US, US),
+    asleep: [
+      { idleNs: 0, ...wake(2 * US, 8 * US) },
+      { idleNs: 200 * US, ...wake(5 * US, 25 * US) },
+    ],
+  };
+  const { machine } = machineOf(2, { idle });
+  const latenciesUs: number[] = [];
+  const callsUs: number[] = [];
+  let wokenAtNs = 0;
+  const sleeper = machine.start('sleeper', function* (thread) {
+    for (;;) {
+      yield thread.sleep();
+      latenciesUs.push((machine.nowNs - wokenAtNs) / US);
+    }
+  });
+  machine.start('waker', function* (thread) {
+    // Idle for long, then again and again for 30 µs: 10 and 20 µs of polling are too short for that, 40 are not.
+    const expected = [
+      { idleUs: 300, latencyUs: 30 },
+      { idleUs: 30, latencyUs: 10 },
+      { idleUs: 30, latencyUs: 10 },
+      { idleUs: 30, latencyUs: 10 },
+      { idleUs: 30, latencyUs: 2 },
+      { idleUs: 300, latencyUs: 30 },
+      { idleUs: 30, latencyUs: 10 },
+    ];
+    for (const [i, { idleUs }] of expected.entries()) {
+      yield thread.run(((expected[i - 1]?.latencyUs ?? 0) + idleUs) * US);
+      wokenAtNs = machine.nowNs;
+      callsUs.push((machine.wake(sleeper, 0, thread) ?? 0) / US);
+    }
+    yield thread.run(100 * US);
+    machine.stopped = true;
+  });
+  machine.run(Infinity);
+  expect(latenciesUs).toEqual([30, 10, 10, 10, 2, 30, 10]);
+  expect(callsUs).toEqual([5, 2, 2, 2, 1, 5, 2]);
 });

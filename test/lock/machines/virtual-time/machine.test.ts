@@ -3,10 +3,14 @@ import { expect, it } from 'vitest';
 import { createLockState } from '../../../../lock/global-lock.ts';
 import { VirtualLock, VirtualLockState } from '../../../../lock/machines/virtual-time/lock.ts';
 import {
+  type Costs,
+  DOINGS,
+  type Doing,
   FIRST_SCHEDULER_KIND,
   KINDS,
   Machine,
   type Scheduler,
+  subjectOf,
 } from '../../../../lock/machines/virtual-time/machine.ts';
 import type { Program, VirtualThread } from '../../../../lock/machines/virtual-time/thread.ts';
 import py27 from '../../../../lock/policies/py27.ts';
@@ -28,21 +32,22 @@ class EnoughCpus implements Scheduler {
     this.#machine = machine;
   }
 
-  wake(thread: VirtualThread, by: VirtualThread | null): void {
+  wake(thread: VirtualThread, by: VirtualThread | null): null {
     const atNs = this.#machine.nowNs + (this.#machine.nowNs === 0 && by === null ? 0 : LATENCY);
     this.#machine.events.push(atNs, thread.number * KINDS + FIRST_SCHEDULER_KIND, 0);
+    return null;
   }
 
   leave(): void {}
 
   onEvent(what: number): void {
-    this.#machine.resume(this.#machine.threads[Math.floor(what / KINDS)] as VirtualThread);
+    this.#machine.resume(this.#machine.threads[subjectOf(what)] as VirtualThread);
   }
 }
 
 /** A machine, and a way to start threads under one lock. */
-function world(policy: Policy, options: Record<string, number> = {}) {
-  const costs = { atomicNs: ATOMIC, futexCallNs: FUTEX, futexWakeNs: WAKE_CALL, timerOvershootNs: () => 0 };
+function world(policy: Policy, options: Record<string, number> = {}, cold?: Costs['cold']) {
+  const costs = { atomicNs: ATOMIC, futexCallNs: FUTEX, futexWakeNs: WAKE_CALL, timerOvershootNs: () => 0, cold };
   const machine = new Machine(costs);
   machine.scheduler = new EnoughCpus(machine);
   const state = new VirtualLockState(policy, options, policy.name, createLockState(policy), { ns: LEAF, ticks: 2 });
@@ -138,6 +143,20 @@ it('a thread that is woken waits for its latency, the waker pays for the call', 
   machine.run(Infinity);
   const notifiedNs = ATOMIC + 10_000 + 2 * ATOMIC + FUTEX;
   expect(times).toEqual({ released: notifiedNs + WAKE_CALL, acquired: notifiedNs + LATENCY + 2 * ATOMIC });
+});
+
+it('what a thread has not done for long takes more, once', () => {
+  const none = Object.fromEntries(DOINGS.map((doing) => [doing, 0])) as Record<Doing, number>;
+  const { machine } = world(py32, { interval: INTERVAL }, { afterNs: 1_000, extraNs: { ...none, recv: 700 } });
+  const extras: number[] = [];
+  machine.start('caller', function* (thread) {
+    for (const restNs of [0, 1_000, 1_001]) {
+      yield thread.run(restNs);
+      extras.push(machine.coldNs(thread, 'recv'), machine.coldNs(thread, 'send'));
+    }
+  });
+  machine.run(Infinity);
+  expect(extras).toEqual([700, 0, 0, 0, 700, 0]);
 });
 
 it('time in which nothing can happen any more is not waited for', () => {
