@@ -5,7 +5,7 @@
  *
  * Everything here is disturbed by whatever else runs; it wants the machine to itself.
  */
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism, cpus, release } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { pack, unpack } from 'msgpackr';
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
@@ -115,7 +115,7 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
   const latencies = (wakes: readonly WakeUp[]) => quantilesOf(wakes.map((wake) => more(wake.latencyNs)));
   const profile: Profile = {
     name,
-    summary: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} CPUs, measured by convoy calibrate; a payload packs to ${packed.length} bytes`,
+    summary: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} CPUs, Linux ${release()}, Node ${process.version}, measured by convoy calibrate; a payload packs to ${packed.length} bytes`,
     cpus: availableParallelism(),
     interpreterCostNs: 10_000,
     leafNs,
