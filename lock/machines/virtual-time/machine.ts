@@ -292,6 +292,7 @@ export class Machine {
 
   /** What keeps the thread from its first step: it is out of practice, or was when it looked up from its work. */
   #lateNs(thread: VirtualThread): number {
+    if (this.costs.cold === undefined) return 0;
     const ns = thread.lateNs + this.coldNs(thread, 'step');
     thread.lateNs = 0;
     return ns;
