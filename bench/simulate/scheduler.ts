@@ -85,10 +85,16 @@ interface Cpu {
   current: VirtualThread | null;
   /** Whether it runs already. */
   running: boolean;
-  /** Changes with whoever has the CPU; events of an old one mean nothing. */
+  /** Of its pending start; an interrupt makes a new one. */
   generation: number;
-  /** The generation whose slice ends by an event. */
-  slicedGeneration: number;
+  /** Changes with whoever has the CPU, not with an interrupt; events of an old one mean nothing. */
+  tenure: number;
+  /** Since when it has run in this one; -1: not yet. */
+  tenureSinceNs: number;
+  /** The tenure whose slice ends by an event. */
+  slicedTenure: number;
+  /** Whether an event that may displace the thread came while the CPU was interrupted. */
+  looksAgain: boolean;
   /** Since when nobody has had it. */
   idleSinceNs: number;
   /** How long it polls when it falls idle. */
@@ -118,7 +124,10 @@ export class LinuxScheduler implements Scheduler {
       current: null,
       running: false,
       generation: 0,
-      slicedGeneration: -1,
+      tenure: 0,
+      tenureSinceNs: -1,
+      slicedTenure: -1,
+      looksAgain: false,
       idleSinceNs: Number.NEGATIVE_INFINITY,
       pollNs: 0,
       interruptArmed: false,
@@ -144,9 +153,13 @@ export class LinuxScheduler implements Scheduler {
       return this.#wakeIdle(cpu, thread, by === null);
     }
     this.#enqueue(cpu, thread);
-    if (cpu.running && this.#runtimeOf(cpu.current) - thread.virtualRuntimeNs > this.#costs.wakeupGranularityNs) {
+    if (!cpu.running) {
+      const hadMoreNs = cpu.current.virtualRuntimeNs - thread.virtualRuntimeNs;
+      // Interrupted: it is looked at the end of that.
+      if (cpu.tenureSinceNs >= 0 && hadMoreNs > this.#costs.wakeupGranularityNs) cpu.looksAgain = true;
+    } else if (this.#runtimeOf(cpu.current) - thread.virtualRuntimeNs > this.#costs.wakeupGranularityNs) {
       const latencyNs = this.#random.draw(this.#costs.preemptNs);
-      this.#machine.events.push(this.#machine.nowNs + latencyNs, cpu.number * KINDS + PREEMPT, cpu.generation);
+      this.#machine.events.push(this.#machine.nowNs + latencyNs, cpu.number * KINDS + PREEMPT, cpu.tenure);
     }
     return null;
   }
@@ -161,8 +174,11 @@ export class LinuxScheduler implements Scheduler {
     const kind = what % KINDS;
     const cpu = this.#cpus[subjectOf(what)] as Cpu;
     if (kind === INTERRUPT) this.#interrupt(cpu);
-    if (kind === INTERRUPT || generation !== cpu.generation || cpu.current === null) return;
+    if (kind === INTERRUPT || cpu.current === null) return;
+    if (generation !== (kind === READY ? cpu.generation : cpu.tenure)) return;
+    if (kind === SLICE) cpu.slicedTenure = -1;
     if (kind === READY) this.#begin(cpu, cpu.current);
+    else if (!cpu.running) cpu.looksAgain = true;
     else if (kind === SLICE) this.#endSlice(cpu, cpu.current);
     else this.#preempt(cpu, cpu.current);
   }
@@ -190,9 +206,16 @@ export class LinuxScheduler implements Scheduler {
 
   #give(cpu: Cpu, thread: VirtualThread, delayNs: number): void {
     cpu.current = thread;
+    cpu.tenure++;
+    cpu.tenureSinceNs = -1;
+    cpu.looksAgain = false;
+    thread.cpu = cpu.number;
+    this.#startAfter(cpu, delayNs);
+  }
+
+  #startAfter(cpu: Cpu, delayNs: number): void {
     cpu.running = false;
     cpu.generation++;
-    thread.cpu = cpu.number;
     this.#machine.events.push(this.#machine.nowNs + delayNs, cpu.number * KINDS + READY, cpu.generation);
   }
 
@@ -200,32 +223,37 @@ export class LinuxScheduler implements Scheduler {
     if (cpu.running) return;
     cpu.running = true;
     thread.onCpuSinceNs = this.#machine.nowNs;
-    if (cpu.queue.length > 0) this.#armSlice(cpu, thread);
+    if (cpu.tenureSinceNs < 0) cpu.tenureSinceNs = this.#machine.nowNs;
     if (!cpu.interruptArmed) this.#armInterrupt(cpu);
+    if (cpu.looksAgain) {
+      cpu.looksAgain = false;
+      const { first } = cpu.queue;
+      if (first !== undefined && first.virtualRuntimeNs < thread.virtualRuntimeNs) return this.#exchange(cpu, thread);
+    }
+    if (cpu.queue.length > 0) this.#armSlice(cpu);
     this.#machine.resume(thread);
   }
 
   #enqueue(cpu: Cpu, thread: VirtualThread): void {
     cpu.queue.add(thread);
     this.#queued++;
-    if (cpu.running && cpu.current !== null) this.#armSlice(cpu, cpu.current);
+    if (cpu.running) this.#armSlice(cpu);
   }
 
-  #armSlice(cpu: Cpu, thread: VirtualThread): void {
-    if (cpu.slicedGeneration === cpu.generation) return;
-    this.#endSliceAfter(cpu, thread.onCpuSinceNs + this.#costs.sliceNs);
+  #armSlice(cpu: Cpu): void {
+    if (cpu.slicedTenure === cpu.tenure) return;
+    this.#endSliceAfter(cpu, cpu.tenureSinceNs + this.#costs.sliceNs);
   }
 
   /** The kernel looks whether a slice is over at its ticks, not at the moment itself. */
   #endSliceAfter(cpu: Cpu, ns: number): void {
     const { tickNs } = this.#costs;
-    cpu.slicedGeneration = cpu.generation;
+    cpu.slicedTenure = cpu.tenure;
     const atNs = Math.ceil(Math.max(this.#machine.nowNs + 1, ns) / tickNs) * tickNs;
-    this.#machine.events.push(atNs, cpu.number * KINDS + SLICE, cpu.generation);
+    this.#machine.events.push(atNs, cpu.number * KINDS + SLICE, cpu.tenure);
   }
 
   #endSlice(cpu: Cpu, thread: VirtualThread): void {
-    cpu.slicedGeneration = -1;
     const { first } = cpu.queue;
     if (first === undefined) return;
     if (first.virtualRuntimeNs < this.#runtimeOf(thread)) this.#displace(cpu, thread);
@@ -257,13 +285,17 @@ export class LinuxScheduler implements Scheduler {
     const thread = cpu.current;
     this.#machine.pause(thread);
     this.#account(cpu, thread);
-    this.#give(cpu, thread, this.#random.draw(this.#costs.interrupts.durationNs));
+    this.#startAfter(cpu, this.#random.draw(this.#costs.interrupts.durationNs));
   }
 
   /** Takes the CPU from the thread that runs and gives it to the first of the queue. */
   #displace(cpu: Cpu, thread: VirtualThread): void {
     this.#machine.pause(thread);
     this.#account(cpu, thread);
+    this.#exchange(cpu, thread);
+  }
+
+  #exchange(cpu: Cpu, thread: VirtualThread): void {
     const next = cpu.queue.take();
     cpu.queue.add(thread);
     if (next !== undefined) this.#give(cpu, next, this.#costs.switchNs);

@@ -304,10 +304,9 @@ export class Machine {
   }
 
   #offer(thread: VirtualThread): void {
-    const coldNs = this.coldNs(thread, 'offer');
+    thread.lateNs = this.coldNs(thread, 'offer');
     (thread.lock as VirtualLock).offer();
     this.#beginPiece(thread);
-    thread.lateNs = coldNs;
   }
 
   /** Lets time pass for the thread. Returns whether that is over already, or else will be an event. */
@@ -335,9 +334,15 @@ export class Machine {
   coldNs(thread: VirtualThread, doing: Doing): number {
     const { cold } = this.costs;
     if (cold === undefined) return 0;
-    const agoNs = this.nowNs - (thread.lastDidNs[doing] ?? Number.NEGATIVE_INFINITY);
+    const isCold = this.isCold(thread, doing);
     thread.lastDidNs[doing] = this.nowNs;
-    return agoNs > cold.afterNs ? cold.extraNs[doing] : 0;
+    return isCold ? cold.extraNs[doing] : 0;
+  }
+
+  /** Whether a thread has not done this for long. */
+  isCold(thread: VirtualThread, doing: Doing): boolean {
+    const { cold } = this.costs;
+    return cold !== undefined && this.nowNs - (thread.lastDidNs[doing] ?? Number.NEGATIVE_INFINITY) > cold.afterNs;
   }
 
   /** A policy makes a step. */

@@ -11,6 +11,9 @@ import type { VirtualLock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import type { VirtualThread } from './thread.ts';
 
+/** Every offer makes a step; none that is skipped wakes anybody. */
+const DONE_IN_OFFERS = ['offer', 'step'] as const;
+
 export class Offers {
   readonly #machine: Machine;
   readonly #lock: VirtualLock;
@@ -20,6 +23,7 @@ export class Offers {
   #actorChanges = -1;
   #commotion = -1;
   #atNs = 0;
+  #late = false;
   #leavesDone = 0;
   #stepsMade = 0;
   /** What each further period takes and does; 0: not known. */
@@ -43,16 +47,23 @@ export class Offers {
     if (changed || actorChanges !== this.#actorChanges) {
       this.#actorChanges = actorChanges;
       this.#periodNs = 0;
-    } else if (machine.commotion === this.#commotion) {
+    } else if (machine.commotion === this.#commotion && !this.#late) {
       this.#periodNs = machine.nowNs - this.#atNs;
       this.#leaves = thread.leavesDone - this.#leavesDone;
       this.#steps = thread.stepsMade - this.#stepsMade;
     }
-    if (this.#periodNs > 0) {
+    // One that comes late, the first or after a long interrupt, takes longer than those after it.
+    this.#late = thread.lateNs > 0 || machine.isCold(thread, 'step');
+    if (this.#periodNs > 0 && !this.#late) {
       const times = machine.skip(this.#periodNs);
       this.#lock.books.offered(times);
       thread.leavesDone += times * this.#leaves;
       thread.stepsMade += times * this.#steps;
+      // What it does in each of them it is as practised in as after the last.
+      for (const doing of DONE_IN_OFFERS) {
+        const lastNs = thread.lastDidNs[doing];
+        if (lastNs !== undefined && lastNs > this.#atNs) thread.lastDidNs[doing] = lastNs + times * this.#periodNs;
+      }
     }
     this.#commotion = machine.commotion;
     this.#atNs = machine.nowNs;
