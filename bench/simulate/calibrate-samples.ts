@@ -1,0 +1,30 @@
+/** Samples of a calibration: how they are taken, and the numbers that are made of them. */
+import { percentile, sortSamples } from '../figures/statistics.ts';
+import type { Quantiles } from './random.ts';
+
+const SHARES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1] as const;
+/** What is rarer than this at either end was an interruption, and those are simulated by themselves. */
+const RARE = 0.01;
+
+/** How long each of many calls took, in nanoseconds. */
+export function timed(times: number, call: () => void): number[] {
+  return Array.from({ length: times }, () => {
+    const startMs = performance.now();
+    call();
+    return (performance.now() - startMs) * 1e6;
+  });
+}
+
+/** In whole nanoseconds. */
+export function median(values: readonly number[]): number {
+  return Math.round(percentile(sortSamples(values), 50));
+}
+
+/** @param rare what is rarer than this share, at either end, is left out */
+export function quantilesOf(values: readonly number[], rare = RARE): [number, number][] {
+  const sorted = sortSamples(values);
+  return SHARES.map((share) => {
+    const within = Math.min(1 - rare, Math.max(rare, share));
+    return [share, Math.round(percentile(sorted, within * 100))] satisfies Quantiles[number] as [number, number];
+  });
+}

@@ -1,0 +1,93 @@
+/** Waking a thread, measured: what it takes its waker, and when it runs. */
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { Futexes } from '../../lock/machines/futex.ts';
+import { clockOriginNs } from '../../net/clock.ts';
+import { pinTo, unpin } from '../processes/affinity.ts';
+import { type PartnerTask, WORD } from './calibrate-messages.ts';
+
+const PARTNER = new URL('./calibrate-partner.js', import.meta.url);
+export const WAKES = 2_000;
+const LONG_MS = 0.5;
+/** For the other thread to be woken. */
+const ANSWER_TIMEOUT_MS = 10_000;
+/** So long a thread sleeps to be out of practice. */
+export const COLD_MS = 2;
+
+/** How a thread was woken once. */
+export interface WakeUp {
+  /** What the call took its waker. */
+  readonly callNs: number;
+  /** From the beginning of that call until the thread ran. */
+  readonly latencyNs: number;
+}
+
+/** What the waker does between two wake-ups. */
+type Waker =
+  /** Works until the sleeper has slept for so long, for each of these times in turn. */
+  | { readonly kind: 'working'; readonly idleMs: readonly number[] }
+  /** What threads do that contend: the sleeper works for a while, wakes this thread, and is woken by it when it has slept so long. */
+  | { readonly kind: 'contending'; readonly idleMs: readonly number[] }
+  | { readonly kind: 'sleeping' };
+
+/** On which CPU who is, and whether a busy thread is where the sleeper is. */
+interface Places {
+  readonly sleeper: number;
+  readonly waker: number;
+  readonly busy: boolean;
+}
+
+/** On CPUs of their own, where there are two. */
+export const APART: Places = { sleeper: Math.min(1, availableParallelism() - 1), waker: 0, busy: false };
+
+/** Wakes a sleeping thread again and again. */
+export async function wakeUps({ sleeper, waker: mine, busy }: Places, waker: Waker, times = WAKES): Promise<WakeUp[]> {
+  const words = new Int32Array(new SharedArrayBuffer(512));
+  const wokeAtNs = new Float64Array(new SharedArrayBuffer(8));
+  const futexes = new Futexes(words);
+  const start = async (kind: PartnerTask['kind']) => {
+    const workerData: PartnerTask = {
+      kind,
+      workMs: waker.kind === 'contending' ? COLD_MS : 0,
+      cpu: sleeper,
+      words: words.buffer,
+      wokeAtNs: wokeAtNs.buffer,
+    };
+    const worker = new Worker(PARTNER, { workerData });
+    const exited = new Promise((resolve) => worker.once('exit', resolve));
+    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+    // In an object: a promise returned would be waited for.
+    return { exited };
+  };
+  const ends = [await start('sleeper'), ...(busy ? [await start('busy')] : [])];
+  pinTo(mine);
+  const originNs = clockOriginNs();
+  const found: WakeUp[] = [];
+  for (let turn = 1; turn <= times; turn++) {
+    const deadlineMs = performance.now() + ANSWER_TIMEOUT_MS;
+    while (Atomics.load(words, WORD.asleep) !== turn && performance.now() < deadlineMs) {
+      if (waker.kind === 'contending') futexes.wait(WORD.asleep, turn - 1, ANSWER_TIMEOUT_MS * 1e6);
+      if (waker.kind === 'sleeping') Atomics.wait(words, WORD.end, 0, LONG_MS);
+    }
+    if (waker.kind === 'sleeping') Atomics.wait(words, WORD.end, 0, LONG_MS);
+    else work(waker.idleMs[(turn - 1) % waker.idleMs.length] ?? 0);
+    const atNs = performance.now() * 1e6 + originNs;
+    Atomics.store(words, WORD.turn, turn);
+    futexes.wake(WORD.turn, 1);
+    const callNs = performance.now() * 1e6 + originNs - atNs;
+    while (Atomics.load(words, WORD.seen) !== turn) if (sleeper === mine) Atomics.wait(words, WORD.end, 0, 0.1);
+    found.push({ callNs, latencyNs: Math.max(0, (wokeAtNs[0] as number) - atNs) });
+  }
+  Atomics.store(words, WORD.end, 1);
+  Atomics.store(words, WORD.turn, -1);
+  futexes.wake(WORD.turn, 1);
+  await Promise.all(ends.map(({ exited }) => exited));
+  unpin();
+  // The engine compiles meanwhile.
+  return found.slice(times / 10);
+}
+
+function work(ms: number): void {
+  const endMs = performance.now() + ms;
+  while (performance.now() < endMs);
+}
