@@ -38,7 +38,7 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     let failure: unknown;
     const keepsLock = server.keepsLockOnNonblocking && cannotBlock(step.value);
     // As in server/driver.ts, where a task that waits in the event loop makes no calls of its own.
-    if (router === null) yield* kernel.goTheWay(thread);
+    if (router === null && lock.state.policy.exclusive) yield* kernel.goTheWay(thread);
     const coldNs = machine.coldNs(thread, 'work');
     if (coldNs > 0) yield thread.run(coldNs);
     yield lock.work(server.ticksPerCall);
