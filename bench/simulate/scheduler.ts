@@ -228,7 +228,10 @@ export class LinuxScheduler implements Scheduler {
     if (cpu.looksAgain) {
       cpu.looksAgain = false;
       const { first } = cpu.queue;
-      if (first !== undefined && first.virtualRuntimeNs < thread.virtualRuntimeNs) return this.#exchange(cpu, thread);
+      if (first !== undefined && first.virtualRuntimeNs < thread.virtualRuntimeNs) {
+        this.#exchange(cpu, thread);
+        return;
+      }
     }
     if (cpu.queue.length > 0) this.#armSlice(cpu);
     this.#machine.resume(thread);

@@ -100,6 +100,16 @@ it('an interrupt takes its time from whoever runs, and CPU time adds up', () => 
   expect(interrupts).toBeGreaterThan(3);
 });
 
+it('a thread that is queued has its turn, however often the one before it is interrupted', () => {
+  const { machine, ends, run } = machineOf(1, { everyNs: MS });
+  run('interrupted', 100 * MS);
+  run('queued', MS);
+  machine.run(Infinity);
+  // No 3 ms pass without an interrupt: a slice that began anew after each would never be over.
+  expect(ends['queued']).toBeLessThan(20 * MS);
+  expect(ends['interrupted']).toBeGreaterThan(100 * MS);
+});
+
 it('an idle CPU is woken as it sleeps: it polls for as long as it has learnt, and sleeps the deeper the longer', () => {
   const US = 1_000;
   const wake = (callNs: number, leadNs: number) => ({ callNs: always(callNs), leadNs: always(leadNs) });
