@@ -29,6 +29,8 @@ export type RoundTrips = z.infer<typeof roundTripsSchema>;
 export const clientCommands = {
   /** Connects, and makes round trips that are not counted. */
   connect: { request: clientSetupSchema, answer: z.strictObject({}) },
+  /** Makes a few round trips beside the CPU threads that are not counted. */
+  settle: { request: z.strictObject({ budgetNs: z.number() }), answer: z.strictObject({}) },
   /** Makes the round trips that are counted. */
   run: {
     request: z.strictObject({

@@ -24,10 +24,19 @@ export class ClientSide {
     await this.process.call('connect', setup, timeoutMs);
   }
 
+  /** Makes a few more, beside the CPU threads. */
+  async settle(budgetNs: number): Promise<void> {
+    await this.process.call('settle', { budgetNs }, this.#timeoutMs(0, budgetNs));
+  }
+
   /** Makes those that are counted. */
   run(messages: number, budgetNs: number): Promise<RoundTrips> {
-    const timeoutMs = promptTimeoutMs(messages) + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
+    const timeoutMs = this.#timeoutMs(messages, budgetNs);
     return this.process.call('run', { messages, budgetNs }, timeoutMs);
+  }
+
+  #timeoutMs(messages: number, budgetNs: number): number {
+    return promptTimeoutMs(messages) + (BUDGETS_TIMEOUT * budgetNs) / 1e6;
   }
 
   /** Ends a run that is under way, which then returns what it has, and the process. */
