@@ -1,8 +1,8 @@
 /**
  * Servers and clients in processes of their own, for tests, as the bench starts them: from the compiled modules, since worker threads
- * cannot load TypeScript. Each is told to end at its test's end at the latest, and must do so by itself.
+ * cannot load TypeScript. Each is told to end at its test's, or its block's, end at the latest, and must do so by itself.
  */
-import { expect, onTestFinished } from 'vitest';
+import { beforeAll, expect, onTestFinished } from 'vitest';
 import { Child } from '../bench/processes/child.ts';
 import { type ClientSetup, clientCommands } from '../client/protocol.ts';
 import { readPolicySpec } from '../lock/policy-spec.ts';
@@ -12,14 +12,19 @@ import { usageOf } from './usage.ts';
 /** For an answer on a busy machine, and to end a test that would wait for ever. */
 const TIMEOUT_MS = 20_000;
 
+/** Is given what must be done at an end. */
+type AtEnd = (clean: () => Promise<void>) => void;
+
 /**
  * A server, listening.
  *
  * @param policy as on the command line
+ * @param atEnd at whose end it is ended at the latest
  */
 export async function startServer(
   server: string,
   { policy = 'py32', ...setup }: Partial<Omit<ServerSetup, 'policy'>> & { policy?: string } = {},
+  atEnd: AtEnd = onTestFinished,
 ) {
   const spec = await readPolicySpec(policy);
   const child = new Child(
@@ -27,7 +32,7 @@ export async function startServer(
     new URL('../dist/server/main.js', import.meta.url),
     serverCommands,
   );
-  const stop = stopOnce(child, () => child.call('stop', {}, TIMEOUT_MS));
+  const stop = stopOnce(child, () => child.call('stop', {}, TIMEOUT_MS), atEnd);
   const { port } = await child.call(
     'start',
     {
@@ -70,10 +75,23 @@ export async function startServer(
   };
 }
 
+/** A server for all tests of a block that need nothing else of one; returns what gives it to each. */
+export function sharedServer(server: string): () => Awaited<ReturnType<typeof startServer>> {
+  let shared: Awaited<ReturnType<typeof startServer>>;
+  beforeAll(async () => {
+    const cleans: (() => Promise<void>)[] = [];
+    shared = await startServer(server, {}, (clean) => cleans.push(clean));
+    return async () => {
+      for (const clean of cleans) await clean();
+    };
+  });
+  return () => shared;
+}
+
 /** A client, connected and warm. */
 export async function startClient(setup: Pick<ClientSetup, 'transport' | 'port'> & Partial<ClientSetup>) {
   const child = new Child("the client's process", new URL('../dist/client/main.js', import.meta.url), clientCommands);
-  const stop = stopOnce(child, () => child.call('stop', {}, TIMEOUT_MS));
+  const stop = stopOnce(child, () => child.call('stop', {}, TIMEOUT_MS), onTestFinished);
   await child.call(
     'connect',
     { host: '127.0.0.1', payloadBytes: 8_192, delayNs: 0, warmupMessages: 0, ...setup },
@@ -86,10 +104,11 @@ export async function startClient(setup: Pick<ClientSetup, 'transport' | 'port'>
   };
 }
 
-/** What stops a process, however often it is called; once at the test's end at the latest. */
+/** What stops a process, however often it is called; once at an end at the latest. */
 function stopOnce<Answer>(
   child: Pick<Child<typeof serverCommands>, 'ended' | 'kill' | 'lost'>,
   tell: () => Promise<Answer>,
+  atEnd: AtEnd,
 ): () => Promise<Answer> {
   let stopped: Promise<Answer> | undefined;
   const stop = async () => {
@@ -102,7 +121,7 @@ function stopOnce<Answer>(
     stopped ??= stop();
     return stopped;
   };
-  onTestFinished(async () => {
+  atEnd(async () => {
     try {
       await once();
     } finally {

@@ -18,10 +18,11 @@ const TIMEOUT_MS = 10_000;
  *
  * @param text as on the command line: `py32(interval=1ms)`, `./mine.js`
  * @param use how it is used unless the text says otherwise
+ * @param timeoutMs how long a file may take
  * @throws UsageError which says what is wrong with it
  */
-export async function readPolicy(text: string, use: PolicyUse = TALK_USE): Promise<PolicySpec> {
-  if (isPolicyFile(text)) return readApart(text, use);
+export async function readPolicy(text: string, use: PolicyUse = TALK_USE, timeoutMs = TIMEOUT_MS): Promise<PolicySpec> {
+  if (isPolicyFile(text)) return readApart(text, use, timeoutMs);
   try {
     return await readPolicySpec(text, use);
   } catch (error) {
@@ -29,17 +30,17 @@ export async function readPolicy(text: string, use: PolicyUse = TALK_USE): Promi
   }
 }
 
-async function readApart(text: string, use: PolicyUse): Promise<PolicySpec> {
+async function readApart(text: string, use: PolicyUse, timeoutMs: number): Promise<PolicySpec> {
   const child = new Child(`the process that loads «${text}»`, POLICY_PROCESS, policyCommands);
   try {
-    const answer = await child.call('read', { text, use }, TIMEOUT_MS);
+    const answer = await child.call('read', { text, use }, timeoutMs);
     if (answer.kind === 'policy') return answer.spec;
     throw new UsageError(answer.why);
   } catch (error) {
     if (!(error instanceof ChildError)) throw error;
     throw new UsageError(
       child.lost === undefined
-        ? `policy «${text}» does not come back within ${TIMEOUT_MS / 1e3} s: it loops or waits, at the top of its file or in rules()`
+        ? `policy «${text}» does not come back within ${timeoutMs / 1e3} s: it loops or waits, at the top of its file or in rules()`
         : `policy «${text}» cannot be loaded: ${error.message}`,
     );
   } finally {

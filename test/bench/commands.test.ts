@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { resultSchema } from '../../bench/result/result.ts';
-import { refusal } from '../command/refusal.ts';
+import { runHere } from '../command/run-here.ts';
 import { cell, result, roundsOf, wideResult } from './result-builder.ts';
 
 const MAIN = resolve(import.meta.dirname, '../../dist/bench/main.js');
@@ -52,8 +52,8 @@ describe('convoy show', () => {
     [[], /loaded: seconds for 10,000 messages/],
     [['--markdown'], /### loaded: seconds/],
     [['--csv'], /^server,policy,scenario,/],
-  ])('renders a file again: %j', (options, expected) => {
-    const { code, stdout, stderr } = convoy(['show', first, ...options]);
+  ])('renders a file again: %j', async (options, expected) => {
+    const { code, stdout, stderr } = await runHere('show', first, ...options);
     expect(stdout).toMatch(expected);
     expect({ code, stderr }).toEqual({ code: EXIT.ok, stderr: '' });
     expect(stdout).not.toContain('\u001b');
@@ -61,8 +61,8 @@ describe('convoy show', () => {
 });
 
 describe('convoy compare', () => {
-  it('names what became slower, and what only one file has', () => {
-    const { code, stdout } = convoy(['compare', first, second]);
+  it('names what became slower, and what only one file has', async () => {
+    const { code, stdout } = await runHere('compare', first, second);
     expect(stdout).toMatch(/py32\/blocking unloaded .* slower/);
     expect(stdout.replaceAll(/\s+/g, ' ')).toMatch(/only in a: .*priority\/native loaded/);
     expect(code).toBe(EXIT.ok);
@@ -70,8 +70,8 @@ describe('convoy compare', () => {
 });
 
 describe('convoy schema', () => {
-  it('prints a JSON Schema with every field of a result', () => {
-    const { code, stdout } = convoy(['schema']);
+  it('prints a JSON Schema with every field of a result', async () => {
+    const { code, stdout } = await runHere('schema');
     const schema = JSON.parse(stdout);
     expect(code).toBe(EXIT.ok);
     expect(schema.$schema).toContain('json-schema.org');
@@ -87,7 +87,7 @@ describe('convoy completion', () => {
 });
 
 describe('convoy bench', () => {
-  it('writes every format, judges thresholds, and is quiet when told so', () => {
+  it('writes every format, judges thresholds, and is quiet when told so', async () => {
     const paths = { json: join(folder, 'r.json'), csv: join(folder, 'sub', 'r.csv'), markdown: join(folder, 'r.md') };
     const outputs = Object.entries(paths).flatMap(([option, path]) => [`--${option}`, path]);
     const threshold = 'free-threaded/blocking unloaded max <= 60s';
@@ -95,12 +95,12 @@ describe('convoy bench', () => {
     expect(stdout).toMatch(/^pass {9}free-threaded\/blocking unloaded max <= 60s: max is .* ms, 95 % interval/m);
     expect({ code, stderr }).toEqual({ code: EXIT.ok, stderr: '' });
     expect(resultSchema.parse(JSON.parse(readFileSync(paths.json, 'utf8'))).cells).toHaveLength(2);
-    expect(readFileSync(paths.csv, 'utf8')).toBe(convoy(['show', '--csv', paths.json]).stdout);
-    expect(readFileSync(paths.markdown, 'utf8')).toBe(convoy(['show', '--markdown', paths.json]).stdout);
+    expect(readFileSync(paths.csv, 'utf8')).toBe((await runHere('show', '--csv', paths.json)).stdout);
+    expect(readFileSync(paths.markdown, 'utf8')).toBe((await runHere('show', '--markdown', paths.json)).stdout);
   });
 
   it('ends with another code for a threshold that fails, and for one that one round cannot decide', () => {
-    const fails = ['--assert', 'free-threaded/blocking total <= 1us'];
+    const fails = ['--scenario', 'unloaded', '--assert', 'free-threaded/blocking unloaded total <= 1us'];
     expect(convoy([...SHORT, '--rounds', '2', '--quiet', ...fails])).toMatchObject({ code: EXIT.thresholdFailed });
     const { code, stdout } = convoy([...SHORT, '--rounds', '1', '--quiet', ...fails]);
     expect(stdout).toMatch(/^inconclusive .*--rounds 3/m);
@@ -120,7 +120,7 @@ describe('convoy bench', () => {
     const [code] = await once(run, 'exit');
     expect(code).toBe(EXIT.interrupted);
     expect(resultSchema.parse(JSON.parse(readFileSync(paths.json, 'utf8'))).interrupted).toBe(true);
-    expect(readFileSync(paths.csv, 'utf8')).toBe(convoy(['show', '--csv', paths.json]).stdout);
+    expect(readFileSync(paths.csv, 'utf8')).toBe((await runHere('show', '--csv', paths.json)).stdout);
     expect(readFileSync(paths.markdown, 'utf8')).toContain('interrupted: only what was finished is shown');
   });
 
@@ -160,7 +160,7 @@ describe('is refused with code 64, before anything starts:', () => {
     [['--json', '/dev/null'], /no ordinary file/],
     [['--json', 'same', '--csv', './same'], /need a file each/],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await refusal(...args);
+    const { code, stdout, stderr } = await runHere(...args);
     expect(stderr).toMatch(message);
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
   });

@@ -8,6 +8,7 @@ import { EXIT } from '../../bench/exit-codes.ts';
 import { findPython } from '../python.ts';
 import { controllerOf, type RunningAgent, readResult, serversOf, startAgent, stopAgent, tokenIn } from './agents.ts';
 import { Convoy, convoy } from './convoy.ts';
+import { runHere } from './run-here.ts';
 
 let folder: string;
 let token: string;
@@ -36,13 +37,14 @@ describe('bench --connect', () => {
     expect(await agent.run.leftovers()).toEqual([]);
   });
 
-  it('measures all servers in all scenarios, and the editor; two runs, one after the other', async () => {
-    const cells = ['--policy', 'py32', '--scenario', 'loaded,offloaded', ...SHORT];
+  it('measures all servers, the CPU work in a process of its own, and the editor; two runs, one after the other', async () => {
+    // Loaded are all servers in `two-machines.test.ts`, and one in the next test.
+    const cells = ['--policy', 'py32', '--scenario', 'offloaded', ...SHORT];
     const { code, stderr } = await convoy(...there(agent), ...cells);
     expect(stderr).not.toContain('failed');
     expect(code).toBe(EXIT.ok);
     const { cells: measured, environment, serverEnvironment, workload } = readResult(json);
-    expect(measured).toHaveLength(5 * 3);
+    expect(measured).toHaveLength(5 * 2);
     for (const { rounds } of measured) expect(rounds).toMatchObject([{ state: 'measured', ended: 'complete' }]);
     expect(serverEnvironment).toMatchObject({ node: environment.node, cpu: environment.cpu });
     expect(workload.host).toBe('127.0.0.1');
@@ -75,7 +77,7 @@ describe('bench --connect', () => {
   });
 
   it.skipIf(findPython('python3') === undefined)('puts the interpreters of the other machine beside', async () => {
-    const { code, stderr } = await convoy(...there(agent), ...CELL, '--reference', 'python3');
+    const { code, stderr } = await convoy(...there(agent), ...CELL, '--scenario', 'unloaded', '--reference', 'python3');
     expect({ code, stderr: stderr.includes('failed') }).toEqual({ code: EXIT.ok, stderr: false });
     expect(readResult(json).policies[1]?.from).toMatchObject({ kind: 'interpreter', implementation: 'CPython' });
   });
@@ -95,19 +97,19 @@ describe('bench --connect', () => {
     [['--server-cpus', '1000'], /--server-cpus: CPU 1000 is not there/],
     [['--messages', '0'], /--messages is a whole number/],
   ])('refuses %j before anything starts', async (args, message) => {
-    const { code, stdout, stderr } = await convoy(...there(agent), ...args);
+    const { code, stdout, stderr } = await runHere(...there(agent), ...args);
     expect(stderr).toMatch(message);
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
   });
 
   it('refuses a port that is taken there', async () => {
-    const { code, stderr } = await convoy(...there(agent), '--port', `${agent.port}`);
+    const { code, stderr } = await runHere(...there(agent), '--port', `${agent.port}`);
     expect(stderr).toMatch(/the servers cannot listen on 127\.0\.0\.1 port \d+: it is taken/);
     expect(code).toBe(EXIT.usage);
   });
 
   it('with another token is refused; the agent says by whom, and never shows the token', async () => {
-    const { code, stdout, stderr } = await convoy(...there(agent, tokenIn(folder, 'other')), ...CELL);
+    const { code, stdout, stderr } = await runHere(...there(agent, tokenIn(folder, 'other')), ...CELL);
     expect(stderr).toBe(`convoy: the agent at 127.0.0.1 port ${agent.port}: the token is not the same on both sides\n`);
     expect({ code, stdout }).toEqual({ code: EXIT.unavailable, stdout: '' });
     await agent.run.until(() => /127\.0\.0\.1:\d+: turned away: the token is not the same/.test(agent.run.stdout));
@@ -116,7 +118,7 @@ describe('bench --connect', () => {
   it('is refused while another controller is there, which goes on', async () => {
     const first = new Convoy(...there(agent), ...LONG);
     await agent.run.until(() => serversOf(agent).length === 1);
-    const second = await convoy('bench', '--connect', `127.0.0.1:${agent.port}`, '--token-file', token, ...CELL);
+    const second = await runHere(...controllerOf(agent, token), ...CELL);
     expect(second.stderr).toMatch(/another controller is there: 127\.0\.0\.1:\d+/);
     expect(second.code).toBe(EXIT.unavailable);
     expect(serversOf(agent)).toHaveLength(1);
@@ -139,7 +141,7 @@ describe('an agent', () => {
   });
 
   it('that is not there, is said to be', async () => {
-    const { code, stderr } = await convoy('--connect', '127.0.0.1:1', '--token-file', token);
+    const { code, stderr } = await runHere('--connect', '127.0.0.1:1', '--token-file', token);
     expect(stderr).toMatch(/the agent at 127\.0\.0\.1 port 1 cannot be reached: .*ECONNREFUSED/);
     expect(code).toBe(EXIT.unavailable);
   });

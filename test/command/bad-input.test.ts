@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { convoy } from './convoy.ts';
-import { refusal } from './refusal.ts';
+import { runHere } from './run-here.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -40,7 +40,7 @@ describe('is refused:', () => {
     [['--mesages', '5'], /Unknown argument/],
     [['measure'], /Unknown argument: measure/],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await refusal(...args);
+    const { code, stdout, stderr } = await runHere(...args);
     expect(stderr).toMatch(message);
     expect(stderr).toContain('convoy --help');
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
@@ -57,7 +57,7 @@ describe('is refused:', () => {
   });
 
   it('a result path that cannot be written', async () => {
-    const { code, stderr } = await refusal('--json', join(folder, 'broken.mjs', 'result.json'));
+    const { code, stderr } = await runHere('--json', join(folder, 'broken.mjs', 'result.json'));
     expect(stderr).toMatch(/--json: .* cannot be written/);
     expect(code).toBe(EXIT.usage);
   });
@@ -67,7 +67,7 @@ describe('is refused:', () => {
     await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
     const address = taken.address();
     const port = typeof address === 'object' ? address?.port : undefined;
-    const { code, stderr } = await refusal('--port', `${port}`);
+    const { code, stderr } = await runHere('--port', `${port}`);
     taken.close();
     expect(stderr).toMatch(/port \d+: it is taken; choose another --port/);
     expect(code).toBe(EXIT.usage);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { Convoy } from './convoy.ts';
-import { refusal } from './refusal.ts';
+import { runHere } from './run-here.ts';
 
 const PROOF_MS = 120_000;
 
@@ -130,7 +130,7 @@ describe('a policy of the user', () => {
     [['py32', '--replay', 'io0:1', '--replay', 'io0:1'], /--replay is given more than once/],
     [['--preemptions', 'few'], /--preemptions is a whole number/],
   ])('is refused: %s', async (args, message) => {
-    const { code, stderr } = await refusal('check', ...args);
+    const { code, stderr } = await runHere('check', ...args);
     expect(stderr).toMatch(message);
     expect(code).toBe(EXIT.usage);
   });

@@ -9,7 +9,7 @@ import { resultSchema } from '../../bench/result/result.ts';
 import { findPython } from '../python.ts';
 import { isConnected } from './connected.ts';
 import { Convoy, convoy } from './convoy.ts';
-import { refusal } from './refusal.ts';
+import { runHere } from './run-here.ts';
 
 const [first, second] = parseCpuList(allowedCpus()) ?? [];
 const python = findPython('python3');
@@ -123,7 +123,7 @@ describe('is refused:', () => {
     [['--server-cpus', '0,1000'], /--server-cpus: CPU 1000 is not there, or not allowed to this process/],
     [['--client-cpus', '1001'], /--client-cpus: CPU 1001 is not there/],
   ])('%j', async (args, message) => {
-    const { code, stdout, stderr } = await refusal(...args);
+    const { code, stdout, stderr } = await runHere(...args);
     expect(stderr).toMatch(message);
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
   });

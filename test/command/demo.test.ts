@@ -10,8 +10,9 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { ProcessState } from '../../bench/demo/messages.ts';
 import { EXIT } from '../../bench/exit-codes.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
-import { type Convoy, convoy } from './convoy.ts';
+import type { Convoy } from './convoy.ts';
 import { ask, handshake, Page, startDemo } from './demo.ts';
+import { runHere } from './run-here.ts';
 
 /** The CPU thread (the third to be born) keeps the lock for good: the event loop waits, and its thread cannot be joined. */
 const DEADLOCK = `
@@ -46,9 +47,11 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-async function start(): Promise<void> {
-  ({ run, address } = await startDemo('--policy', `free-threaded,${join(folder, 'deadlock.mjs')}`));
+async function start(...args: string[]): Promise<void> {
+  ({ run, address } = await startDemo('--policy', `free-threaded,${join(folder, 'deadlock.mjs')}`, ...args));
 }
+/** For tests of what does not depend on CPU threads: they would take the CPU from it. */
+const startIdle = () => start('--spinners', '0');
 
 /** Nothing outlives it, however it ends. */
 async function kill(): Promise<void> {
@@ -67,7 +70,7 @@ async function runs(page: Page, policy: string, spinners = 1): Promise<void> {
 }
 
 describe('the page', () => {
-  beforeAll(start);
+  beforeAll(startIdle);
   afterAll(kill);
 
   it('is served to whoever knows the whole address, and to nobody else', async () => {
@@ -104,7 +107,7 @@ describe('the page', () => {
 });
 
 describe('the socket', () => {
-  beforeAll(start);
+  beforeAll(startIdle);
   afterAll(kill);
 
   it('refuses foreign origins', async () => {
@@ -142,7 +145,7 @@ describe('the socket', () => {
 
   it('ends a flood, and has the next conversation', async () => {
     const page = new Page(address);
-    await runs(page, 'free-threaded');
+    await runs(page, 'free-threaded', 0);
     for (let key = 0; key < 10_000; key++) page.press('x');
     const { code, reason } = await page.ended;
     expect(code).toBe(1008);
@@ -154,7 +157,7 @@ describe('the socket', () => {
 
   it('belongs to one page at a time: the newest', async () => {
     const first = new Page(address);
-    await runs(first, 'free-threaded');
+    await runs(first, 'free-threaded', 0);
     const second = new Page(address);
     expect(await first.ended).toEqual({ code: 4000, reason: 'the demo was opened in another tab' });
     await second.state('running', 'free-threaded');
@@ -163,7 +166,7 @@ describe('the socket', () => {
 });
 
 describe('the event loop', () => {
-  beforeAll(start);
+  beforeAll(() => start());
   afterAll(kill);
 
   it('answers every key, in their order, with the text they had', async () => {
@@ -263,14 +266,16 @@ describe('the event loop', () => {
 });
 
 describe('the end', () => {
-  beforeEach(start);
+  beforeEach(async () => {
+    ({ run, address } = await startDemo('--policy', 'pypy16'));
+  });
   afterEach(kill);
 
   it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     '%s ends everything, under a policy that starves too',
     async (signal) => {
       const page = new Page(address);
-      await runs(page, 'pypy16');
+      await page.state('running', 'pypy16');
       page.press('a');
       run.process.kill(signal);
       expect(await page.ended).toEqual({ code: 1001, reason: 'the demo has ended' });
@@ -320,7 +325,7 @@ describe('bad input', () => {
     const taken = createServer().listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as { port: number };
-    const { code, stderr, stdout } = await convoy('demo', '--port', `${port}`);
+    const { code, stderr, stdout } = await runHere('demo', '--port', `${port}`);
     taken.close();
     expect(stderr).toContain(`port ${port}: it is taken`);
     expect(stdout).toBe('');
@@ -334,7 +339,7 @@ describe('bad input', () => {
     [['--policy', 'priority(spinner-priority=0)'], 'the page sets the priority'],
     [['--host', '0.0.0.0'], 'Unknown argument'],
   ])('%j is refused', async (args, why) => {
-    const { code, stderr } = await convoy('demo', ...args);
+    const { code, stderr } = await runHere('demo', ...args);
     expect(stderr).toContain(why);
     expect(code).toBe(EXIT.usage);
   });

@@ -10,7 +10,7 @@ import { ECHO_SERVERS, findReferences, isInterpreter } from '../../bench/referen
 import { withLockCounter } from '../../bench/reference/lock-counter.ts';
 import { resultSchema } from '../../bench/result/result.ts';
 import { Convoy, convoy } from './convoy.ts';
-import { refusal } from './refusal.ts';
+import { runHere } from './run-here.ts';
 
 const [python] = (await findReferences(['python3'])).filter(isInterpreter);
 const hasCompiler = await withLockCounter(async (library) => library !== null);
@@ -49,12 +49,23 @@ describe.skipIf(python === undefined)('an interpreter', () => {
     writeFileSync(without, `#!/bin/sh\nexec '${path}' -S -E "$@"\n`);
     chmodSync(without, 0o755);
     const json = join(folder, 'zeromq.json');
-    const args = ['--policy', 'free-threaded', '--rounds', '1', '--messages', '5', '--warmup', '5', '--json', json];
+    const args = [
+      '--policy',
+      'free-threaded',
+      '--scenario',
+      'unloaded',
+      '--messages',
+      '5',
+      '--warmup',
+      '5',
+      '--json',
+      json,
+    ];
     await convoy(...args, '--server', 'native,zeromq', '--reference', without);
     const { cells } = readResult('zeromq.json');
     const [reference] = readResult('zeromq.json').policies.filter(({ from }) => from.kind === 'interpreter');
     const own = cells.filter(({ policy }) => policy === reference?.label);
-    expect(own.map(({ server }) => server)).toEqual(['zeromq', 'zeromq']);
+    expect(own.map(({ server }) => server)).toEqual(['zeromq']);
     for (const { rounds } of own) {
       expect(rounds).toEqual([
         expect.objectContaining({ state: 'failed', message: `${reference?.label} has no pyzmq` }),
@@ -104,7 +115,7 @@ describe.skipIf(python === undefined)('an interpreter', () => {
 });
 
 it('gui has no server in Python', async () => {
-  const { code, stderr } = await refusal('--scenario', 'gui', '--reference', 'python3');
+  const { code, stderr } = await runHere('--scenario', 'gui', '--reference', 'python3');
   expect(stderr).toMatch(/gui has no server in Python/);
   expect(code).toBe(EXIT.usage);
 });
@@ -126,7 +137,7 @@ describe('fidelity', () => {
   });
 
   it('has nothing to say where there is no interpreter', async () => {
-    const { code, stderr } = await refusal('fidelity', '--reference', 'python9.9');
+    const { code, stderr } = await runHere('fidelity', '--reference', 'python9.9');
     expect(stderr).toMatch(/no interpreter to compare with\npython9\.9: not compared: there is no/);
     expect(code).toBe(EXIT.usage);
   });
@@ -151,12 +162,12 @@ describe('calibrate', () => {
     expect(calibration?.interpreters.map(({ label }) => label)).toEqual([python?.label]);
     expect(calibration?.fits).toMatchObject([{ policy: 'py32', to: python?.label, server: 'blocking' }]);
     const json = join(folder, 'calibrated.json');
-    await convoy(...SHORT, '--policy', 'py32', '--profile', profile, '--json', json);
+    await convoy(...SHORT, '--policy', 'py32', '--scenario', 'unloaded', '--profile', profile, '--json', json);
     expect(readResult('calibrated.json').workload.interpreterCostNs).toBe(parameters.interpreterCostNs);
   });
 
   it('needs an interpreter that is there', async () => {
-    const { code, stderr } = await refusal(
+    const { code, stderr } = await runHere(
       ...['calibrate', '--against', 'python9.9', '--profile', join(folder, 'none.json')],
     );
     expect(stderr).toMatch(/--against python9\.9: there is no «python9\.9»/);
@@ -170,7 +181,7 @@ it.each([
 ])('a profile that is none is refused: %s', async (text, message) => {
   const file = join(folder, 'none.json');
   writeFileSync(file, text);
-  const { code, stderr } = await refusal('--profile', file);
+  const { code, stderr } = await runHere('--profile', file);
   expect(stderr).toMatch(message);
   expect(code).toBe(EXIT.usage);
 });

@@ -13,6 +13,7 @@ import { cell, measured, result, roundsOf } from '../bench/result-builder.ts';
 import { CHROMIUM, NEEDS_CHROMIUM, openPage, startBrowser } from '../browser.ts';
 import { compiled } from '../compiled.ts';
 import { convoy } from './convoy.ts';
+import { runHere } from './run-here.ts';
 
 const WIDE = { width: 1280, height: 900 };
 const PHONE = { width: 390, height: 844 };
@@ -178,13 +179,13 @@ describe('a page', () => {
   ])('is not made of a file that is %s', async (name, change, message) => {
     const file = join(folder, 'bad.json');
     writeFileSync(file, change(JSON.stringify(fullMatrix(3))));
-    const { code, stderr } = await convoy('report', file, '-o', join(folder, `${name}.html`));
+    const { code, stderr } = await runHere('report', file, '-o', join(folder, `${name}.html`));
     expect(stderr).toMatch(message);
     expect(code).toBe(EXIT.usage);
   });
 
   it('is refused where it could not be written, before anything runs', async () => {
-    const { code, stderr } = await convoy('--report', '/proc/no/such.html');
+    const { code, stderr } = await runHere('--report', '/proc/no/such.html');
     expect(stderr).toMatch(/--report: .* cannot be written/);
     expect(code).toBe(EXIT.usage);
   });

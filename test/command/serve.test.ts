@@ -8,7 +8,7 @@ import { EXIT } from '../../bench/exit-codes.ts';
 import { roundTripsFileSchema } from '../../bench/result/round-trips.ts';
 import { isConnected } from './connected.ts';
 import { Convoy, convoy } from './convoy.ts';
-import { refusal } from './refusal.ts';
+import { runHere } from './run-here.ts';
 
 let folder: string;
 beforeAll(() => {
@@ -96,7 +96,7 @@ describe('convoy serve', () => {
     [['--control', '127.0.0.1:0', '--token-file', '/dev/null'], /a token has 16 to 4096 characters, not 0/],
     [['--control', '127.0.0.1:0'], /a control connection needs a token/],
   ])('refuses %j', async (args, message) => {
-    const { code, stdout, stderr } = await refusal('serve', ...args);
+    const { code, stdout, stderr } = await runHere('serve', ...args);
     expect(stderr).toMatch(message);
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
   });
@@ -147,7 +147,7 @@ describe('convoy client', () => {
     [['--connect', '127.0.0.1:1', '--server', 'zeromq', '--transport', 'zmtp'], /mutually exclusive/],
     [['--connect', '127.0.0.1:1', '--client-cpus', 'x'], /--client-cpus is a list of CPUs/],
   ])('refuses %j', async (args, message) => {
-    const { code, stderr } = await refusal('client', ...args);
+    const { code, stderr } = await runHere('client', ...args);
     expect(stderr).toMatch(message);
     expect(code).toBe(EXIT.usage);
   });

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { PROFILE_VERSION } from '../../bench/profiles/interpreter-profile.ts';
 import { resultSchema } from '../../bench/result/result.ts';
 import { convoy } from './convoy.ts';
-import { refusal } from './refusal.ts';
+import { runHere } from './run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'convoy-simulate-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -39,7 +39,7 @@ it('takes what an interpreter does from the profile that bench takes it from', a
     { label: 'py32' },
     { label: 'py27', interpreterCostNs: 2_000, options: { check: 30 } },
   ]);
-  const none = await refusal('simulate', '--interpreter', at('interpreter.json'));
+  const none = await runHere('simulate', '--interpreter', at('interpreter.json'));
   expect(none.stderr).toMatch(/--interpreter: .* is no profile of convoy calibrate/);
   expect(none.code).toBe(64);
 });
@@ -48,7 +48,7 @@ it('the parts of a sweep are the whole, merged', async () => {
   const sweep = [...small, '--cpus', '1..2', '--spinners', '0..2', '--rounds', '2'];
   await convoy(...sweep, '--json', at('whole.json'));
   for (const part of [1, 2, 3]) await convoy(...sweep, '--shard', `${part}/3`, '--json', at(`${part}.json`));
-  const merged = await convoy('merge', at('1.json'), at('2.json'), at('3.json'), '-o', at('merged.json'));
+  const merged = await runHere('merge', at('1.json'), at('2.json'), at('3.json'), '-o', at('merged.json'));
   expect(merged).toMatchObject({ code: 0 });
   // 2 servers, 2 policies, 1 and 2 CPUs; unloaded, and loaded by 1 and 2 CPU threads.
   expect(read('whole.json').cells).toHaveLength(2 * 2 * 2 * 3);
@@ -57,7 +57,7 @@ it('the parts of a sweep are the whole, merged', async () => {
 });
 
 describe('parts that are no whole are refused, and it is said why', () => {
-  const merge = (...files: string[]) => convoy('merge', ...files.map(at), '-o', at('no-whole.json'));
+  const merge = (...files: string[]) => runHere('merge', ...files.map(at), '-o', at('no-whole.json'));
   beforeAll(async () => {
     for (const part of ['1/4', '2/4', '3/4', '1/2']) {
       await convoy(...small, '--rounds', '4', '--shard', part, '--json', at(`${part.replace('/', '-of-')}.json`));
@@ -96,7 +96,7 @@ describe('impossible machines are refused', () => {
     [['--shard', '3/2'], '--shard'],
     [['--cpus', '1..64', '--messages', '1000000'], '--shard'],
   ])('%s', async (args, message) => {
-    expect(await refusal('simulate', ...args)).toMatchObject({ code: 64, stderr: expect.stringContaining(message) });
+    expect(await runHere('simulate', ...args)).toMatchObject({ code: 64, stderr: expect.stringContaining(message) });
   });
 });
 

@@ -7,7 +7,7 @@ import { EVENT } from '../../lock/timeline.ts';
 import { readTrace } from '../bench/render/chrome-trace.ts';
 import { measured, result } from '../bench/result-builder.ts';
 import { convoy } from './convoy.ts';
-import { refusal } from './refusal.ts';
+import { runHere } from './run-here.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'convoy-trace-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -34,7 +34,7 @@ describe('bench --trace', () => {
   });
 
   it('one slow message is told as the slide draws it', async () => {
-    const { code, stdout } = await convoy('trace', at('all.json'), '--cell', 'py32/blocking/loaded');
+    const { code, stdout } = await runHere('trace', at('all.json'), '--cell', 'py32/blocking/loaded');
     expect(code).toBe(0);
     expect(stdout).toMatch(/^py32\/blocking loaded: message \d+ of 30, 99 % were no slower$/m);
     expect(stdout).toMatch(/release\n.*recv {2}[\d.]+ ms/);
@@ -42,13 +42,13 @@ describe('bench --trace', () => {
   });
 
   it('by default that of the loaded cell with the longest p99', async () => {
-    expect((await convoy('trace', at('all.json'))).stdout).toMatch(/^\S+\/blocking loaded: message/);
-    const second = await convoy('trace', at('all.json'), '--cell', 'py27/blocking/unloaded', '--message', '2');
+    expect((await runHere('trace', at('all.json'))).stdout).toMatch(/^\S+\/blocking loaded: message/);
+    const second = await runHere('trace', at('all.json'), '--cell', 'py27/blocking/unloaded', '--message', '2');
     expect(second.stdout).toMatch(/^py27\/blocking unloaded: message 2 of 30, as asked for$/m);
   });
 
   it('writes the trace again from the result', async () => {
-    expect(await convoy('trace', at('all.json'), '-o', at('again.json'))).toMatchObject({ code: 0, stdout: '' });
+    expect(await runHere('trace', at('all.json'), '-o', at('again.json'))).toMatchObject({ code: 0, stdout: '' });
     expect(read('again.json')).toBe(read('all.trace.json'));
   });
 
@@ -70,7 +70,7 @@ describe('bench --trace', () => {
     expect(
       readTrace(read('full.trace.json')).threads.some(({ name }) => /connection 1, \d+ events lost/.test(name)),
     ).toBe(true);
-    const first = await convoy('trace', at('full.json'), '--message', '1');
+    const first = await runHere('trace', at('full.json'), '--message', '1');
     expect(first).toMatchObject({
       code: 64,
       stderr: expect.stringMatching(/message 1 was overwritten: messages \d+ to 6000/),
@@ -93,7 +93,7 @@ describe('refused', () => {
     [['--message', 'fastest'], /p99, slowest, median or a number/],
     [['--cell', 'py27/blocking/unloaded', '--message', '999'], /--message is a whole number from 1 to 30/],
   ])('%s', async (args, message) => {
-    const refused = await refusal('trace', at('all.json'), ...args);
+    const refused = await runHere('trace', at('all.json'), ...args);
     expect(refused).toMatchObject({ code: 64, stderr: expect.stringMatching(message) });
   });
 
@@ -102,7 +102,7 @@ describe('refused', () => {
       at('none.json'),
       JSON.stringify(result([{ server: 'blocking', policy: 'py32', scenario: 'loaded', rounds: [measured()] }])),
     );
-    const refused = await refusal('trace', at('none.json'));
+    const refused = await runHere('trace', at('none.json'));
     expect(refused).toMatchObject({ code: 64, stderr: expect.stringContaining('record one with --timeline') });
   });
 });

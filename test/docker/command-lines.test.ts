@@ -5,7 +5,7 @@ import { DockerfileParser, type JSONInstruction } from 'dockerfile-ast';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EXIT } from '../../bench/exit-codes.ts';
-import { refusal } from '../command/refusal.ts';
+import { runHere } from '../command/run-here.ts';
 import { callOf, callsInPage } from './command-lines.ts';
 import { ROOT, read, readYaml } from './files.ts';
 
@@ -68,7 +68,7 @@ describe('the command lines in docker/', () => {
 
   // One option more than there is: the command names all that it does not know, and starts nothing.
   it.each([...inDockerfile, ...inCompose, ...inManifests, ...inPages])('%s: convoy %s', async (_, call) => {
-    const { code, stderr } = await refusal(...call, '--one-more', '1');
+    const { code, stderr } = await runHere(...call, '--one-more', '1');
     expect(stderr.split('\n')[0]).toBe('convoy: Unknown arguments: one-more, oneMore');
     expect(code).toBe(EXIT.usage);
   });

@@ -3,7 +3,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { encodeFrame } from '../../net/frame.ts';
 import { ENCODING_BYTES } from '../../net/multiprocessing-format.ts';
 import { loadServer } from '../../server/servers.ts';
-import { settled, startServer } from '../processes.ts';
+import { settled, sharedServer, startServer } from '../processes.ts';
 import { RawClient } from './raw-client.ts';
 
 const KIB = 1024;
@@ -32,6 +32,8 @@ async function expectServed(client: RawClient, payloadBytes = 100): Promise<void
 }
 
 describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
+  const shared = sharedServer(name);
+
   it('sends every payload back byte for byte', async () => {
     const server = await startServer(name);
     const client = await RawClient.connect(server.port);
@@ -44,14 +46,14 @@ describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
   });
 
   it('answers messages that come all at once, in their order', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const client = await RawClient.connect(server.port);
     const frames = Buffer.concat(Array.from({ length: 200 }, (_, i) => frameOf(i * 7, i)));
     expect((await client.exchange(frames)).equals(frames)).toBe(true);
   });
 
   it('serves many clients at once', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const clients = await Promise.all(Array.from({ length: 20 }, () => RawClient.connect(server.port)));
     for (let message = 0; message < 5; message++) {
       const frames = clients.map((_, i) => frameOf(8 * KIB, i));
@@ -62,7 +64,7 @@ describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
 
   it('gives up the lock as often for a message as it declares', async () => {
     const { transitionsPerMessage } = await loadServer(name);
-    const server = await startServer(name);
+    const server = shared();
     const client = await RawClient.connect(server.port);
     await expectServed(client);
     await server.begin();
@@ -122,7 +124,7 @@ describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
   });
 
   it('serves others while a client sends byte by byte', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const [loris, decent] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
     const frame = frameOf(40);
     for (const byte of frame) {
@@ -133,7 +135,7 @@ describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
   });
 
   it('serves others while a client does not read its echoes, and loses none of them', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const [sluggish, decent] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
     // More than all buffers between the two can hold.
     const frames = Array.from({ length: 40 }, (_, i) => frameOf(MIB, i));
@@ -144,7 +146,7 @@ describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
   });
 
   it('serves others while a client never stops sending', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const [talkative, decent] = [await RawClient.connect(server.port), await RawClient.connect(server.port)];
     let talking = true;
     const frames = Buffer.concat(Array.from({ length: 500 }, (_, i) => frameOf(100, i % 5)));
@@ -189,7 +191,7 @@ describe.each(['multiprocessing', 'blocking', 'nonblocking'])('%s', (name) => {
   });
 
   it('takes no memory for messages that are announced and not sent', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const decent = await RawClient.connect(server.port);
     await expectServed(decent);
     const greedy = await Promise.all(Array.from({ length: 8 }, () => RawClient.connect(server.port)));

@@ -7,7 +7,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Dealer, Request } from 'zeromq';
 import native from '../../server/native.ts';
 import zeromq from '../../server/zeromq.ts';
-import { startClient, startServer } from '../processes.ts';
+import { sharedServer, startClient, startServer } from '../processes.ts';
 
 /** Every wait for an echo is bounded. */
 const RECEIVE_TIMEOUT_MS = 10_000;
@@ -80,8 +80,10 @@ const READY_BODY = Buffer.concat([
 const READY = Buffer.concat([Buffer.from([4, READY_BODY.length]), READY_BODY]);
 
 describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessage }) => {
+  const shared = sharedServer(name);
+
   it('echoes every byte, to DEALER and to REQ', async () => {
-    const server = await startServer(name);
+    const server = shared();
     for (const client of [dealer(server.port), request(server.port)]) {
       for (const size of [0, 1, 255, 256, 8_192, 1_000_000]) {
         const payload = randomBytes(size);
@@ -90,22 +92,20 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
         expect(payload.equals(echo[0] ?? randomBytes(1))).toBe(true);
       }
     }
-    await server.stop();
   });
 
   it('echoes all frames of a message', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const client = dealer(server.port);
     await client.send(['one', '', 'three']);
     expect((await client.receive()).map(String)).toEqual(['one', '', 'three']);
     const many = Array.from({ length: 200_000 }, (_, i) => `${i}`);
     await client.send(many);
     expect((await client.receive()).map(String)).toEqual(many);
-    await server.stop();
   });
 
   it('serves many clients at once, each its own echoes in its own order', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const clients = Array.from({ length: 50 }, (_, i) => ({ i, socket: dealer(server.port) }));
     const messages = Array.from({ length: 20 }, (_, n) => n);
     await Promise.all(
@@ -114,11 +114,10 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
         for (const n of messages) expect(String(await socket.receive())).toBe(`${i}: ${n}`);
       }),
     );
-    await server.stop();
   });
 
   it(`gives up the lock ${transitionsPerMessage} times a message`, async () => {
-    const server = await startServer(name);
+    const server = shared();
     const client = dealer(server.port);
     await echoOf(client, Buffer.from('warm'));
     await server.begin();
@@ -127,11 +126,10 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
     // The last echo may overtake the thread that sent it, on its way back to the lock.
     expect(Math.abs(counts.transitions - 100 * transitionsPerMessage)).toBeLessThanOrEqual(1);
     expect(counts.steals).toBe(0);
-    await server.stop();
   });
 
   it('is not disturbed by peers that speak garbage, half a greeting, or nothing', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const client = dealer(server.port);
     await echoOf(client, Buffer.from('before'));
     await rawPeer(server.port);
@@ -146,7 +144,6 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
     expect(String(await echoOf(client, Buffer.from('after')))).toBe('after');
     await Promise.all([noise, malformed].map(closedByServer));
     expect(String(await echoOf(dealer(server.port), Buffer.from('new')))).toBe('new');
-    await server.stop();
   });
 
   it('ends connections that keep it waiting, and lets those rest that are between two messages', async () => {
@@ -213,7 +210,7 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
   });
 
   it('outlives clients that vanish with their echoes under way', async () => {
-    const server = await startServer(name);
+    const server = shared();
     for (let round = 0; round < 5; round++) {
       const client = dealer(server.port);
       for (let n = 0; n < 50; n++) await client.send(Buffer.alloc(100_000));
@@ -221,7 +218,6 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
       client.close();
     }
     expect(String(await echoOf(dealer(server.port), Buffer.from('still here')))).toBe('still here');
-    await server.stop();
   });
 
   it('ends when told to: without a client, with an idle one, with one that never stops sending', async () => {
@@ -262,7 +258,7 @@ describe.each([native, zeromq])('the $name server', ({ name, transitionsPerMessa
   });
 
   it.skipIf(python === undefined)('echoes to pyzmq, REQ and DEALER', async () => {
-    const server = await startServer(name);
+    const server = shared();
     const script = `
 import sys, zmq
 for kind in (zmq.REQ, zmq.DEALER):
@@ -283,6 +279,5 @@ for kind in (zmq.REQ, zmq.DEALER):
     });
     const [said, [code]] = await Promise.all([text(client.stderr), once(client, 'exit')]);
     expect({ code, said }).toEqual({ code: 0, said: '' });
-    await server.stop();
   });
 });

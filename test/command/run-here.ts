@@ -1,10 +1,10 @@
-/** What the command says to a line that it refuses: read here, since nothing of it is started and so no process of its own is needed. */
+/** Command lines that start no process or thread, run in this process: that of a command takes longer to start than they do. */
 import { vi } from 'vitest';
 import { runCommandLine } from '../../bench/command-line.ts';
 import type { Finished } from './convoy.ts';
 
-/** Reads a command line in this process. */
-export async function refusal(...args: string[]): Promise<Finished> {
+/** Runs a command line in this process. */
+export async function runHere(...args: string[]): Promise<Finished> {
   const said = { stdout: '', stderr: '' };
   const spies = (['stdout', 'stderr'] as const).map((stream) =>
     vi.spyOn(process[stream], 'write').mockImplementation((text) => {
