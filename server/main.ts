@@ -1,4 +1,5 @@
 /** The process of one echo server and the CPU threads beside it: the only process that has a global lock. */
+import { loadPolicy } from '../lock/load-policy.ts';
 import { answerParent, failParent, leaveParent } from '../net/commands.ts';
 import { serverCommands } from './protocol.ts';
 import { ServerProcess } from './server-process.ts';
@@ -18,7 +19,7 @@ function fail(why: string, ended: Promise<unknown>): void {
 
 answerParent(serverCommands, {
   start: async (setup) => {
-    server = new ServerProcess(setup, fail);
+    server = new ServerProcess(setup, await loadPolicy(setup.policy), fail);
     return { port: await server.start() };
   },
   spin: async (setup) => {

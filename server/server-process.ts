@@ -9,41 +9,26 @@
  * When the lock is lost, because a policy threw or a thread died, this thread, which never takes the lock, tells all the others
  * (`lock/lost-lock.ts`), ends everything, and says why.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { Piscina } from 'piscina';
-import {
-  addCounts,
-  COUNTER,
-  type Counts,
-  countsSince,
-  DOUBLES_PER_THREAD,
-  readCounts,
-  readWaits,
-  WAIT_BUCKETS,
-} from '../lock/counters.ts';
 import { createLockState, type LockState, MAX_THREADS } from '../lock/global-lock.ts';
-import { loadPolicy } from '../lock/load-policy.ts';
 import { loseLock } from '../lock/lost-lock.ts';
+import type { Policy } from '../lock/policy.ts';
 import { Recording } from '../lock/recording.ts';
 import type { ThreadSetup } from '../lock/thread-setup.ts';
 import type { ThreadTimeline, Timeline } from '../lock/timeline.ts';
-import { clockOriginNs } from '../net/clock.ts';
 import { close, limitWaits, listen, portOf, reset, type Socket, shutdown } from '../net/posix.ts';
 import { createCallLog, readCallLog } from './call-log.ts';
 import { CALL_NAMES } from './calls.ts';
+import { CpuThreads } from './cpu-threads.ts';
 import type { EchoServer, ZeromqServer } from './echo-server.ts';
 import { guardMemory } from './memory-guard.ts';
 import type { ServerReading, ServerSetup, SpinSetup } from './protocol.ts';
+import { Reader } from './reader.ts';
 import { loadServer } from './servers.ts';
-import type { ServerThreadData, ServerThreadMessage, ServerThreadTask, SpinnerTask } from './thread-messages.ts';
+import type { ServerThreadData, ServerThreadMessage, ServerThreadTask } from './thread-messages.ts';
 
 const SERVER_THREAD = new URL('../workers/server-thread.js', import.meta.url);
-const SPINNER = new URL('../workers/spinner.js', import.meta.url).href;
 
-/** Time for the engine to compile the spinner's code, before what it gets alone is measured. */
-const SPINNER_WARMUP_MS = 100;
-const SPINNER_SOLO_MS = 150;
 /** How often a blocking call looks, while its peer lets it wait, whether the peer's time is over. */
 const LOOKS_PER_TIMEOUT = 4;
 /** Threads kept for connections to come: to start one takes longer than many a connection lasts. */
@@ -59,18 +44,9 @@ interface PooledThread {
   readonly number: number;
 }
 
-/** A reading of all counters and clocks. */
-interface Snapshot {
-  readonly atMs: number;
-  readonly cpuNs: number;
-  readonly server: Counts;
-  readonly spinners: Counts;
-  readonly waits: readonly number[];
-}
-
 export class ServerProcess {
   readonly #setup: ServerSetup;
-  #state: LockState | undefined;
+  readonly #state: LockState;
   /** Tells the main thread to end. */
   #stopAccepting = () => {};
   #accepting: Promise<void> = Promise.resolve();
@@ -79,16 +55,13 @@ export class ServerProcess {
   /** Connections being served. */
   readonly #connections = new Map<Socket, Promise<void>>();
   readonly #serverThreads = new Set<number>();
-  readonly #spinnerThreads = new Set<number>();
+  readonly #cpuThreads: CpuThreads;
+  readonly #reader: Reader;
   readonly #freeNumbers = Array.from({ length: MAX_THREADS }, (_, i) => MAX_THREADS - i);
   /** By the number of the thread: one that ends leaves its log to the next of its number. */
   readonly #logs = new Map<number, SharedArrayBuffer>();
-  #recording: Recording | null = null;
+  readonly #recording: Recording | null;
   readonly #connectionErrors: string[] = [];
-  readonly #stopSpinners = new SharedArrayBuffer(4);
-  #spinning: Promise<unknown> = Promise.resolve();
-  #pool: Piscina | undefined;
-  #begun: Snapshot | undefined;
   #stopping = false;
   #stopped: Promise<string[]> | undefined;
   #lockLost = false;
@@ -96,17 +69,21 @@ export class ServerProcess {
   /** Threads that have not ended. */
   readonly #workers = new Set<Worker>();
 
-  /** @param onLockLost is told, once, why there is no lock any more, and when everything has ended because of it */
-  constructor(setup: ServerSetup, onLockLost: (why: string, ended: Promise<unknown>) => void) {
+  /**
+   * @param policy the one that the setup names
+   * @param onLockLost is told, once, why there is no lock any more, and when everything has ended because of it
+   */
+  constructor(setup: ServerSetup, policy: Policy, onLockLost: (why: string, ended: Promise<unknown>) => void) {
     this.#setup = setup;
+    this.#state = createLockState(policy);
+    this.#recording = setup.records ? new Recording(CALL_NAMES, policy.exclusive) : null;
+    this.#cpuThreads = new CpuThreads(this.#state, (why) => this.#loseLock(why));
+    this.#reader = new Reader(this.#state, { server: this.#serverThreads, spinners: this.#cpuThreads.numbers });
     this.#onLockLost = onLockLost;
   }
 
   /** Listens, and starts the threads that the first client needs. Returns the port. */
   async start(): Promise<number> {
-    const policy = await loadPolicy(this.#setup.policy);
-    this.#state = createLockState(policy);
-    if (this.#setup.records) this.#recording = new Recording(CALL_NAMES, policy.exclusive);
     const server = await loadServer(this.#setup.server);
     return server.transport === 'zmtp' ? this.#open(server) : this.#listen(server);
   }
@@ -156,54 +133,18 @@ export class ServerProcess {
   }
 
   /** Starts CPU threads and lets them warm up. */
-  async spin({ spinners, kind, priority }: SpinSetup): Promise<void> {
-    const pool = new Piscina({
-      filename: SPINNER,
-      minThreads: spinners,
-      maxThreads: spinners,
-      concurrentTasksPerWorker: 1,
-      atomics: 'disabled',
-    });
-    this.#pool = pool;
-    const tasks = Array.from({ length: spinners }, () => {
-      const setup = this.#threadSetup('spinner');
-      this.#spinnerThreads.add(setup.thread);
-      new Uint8Array(setup.state.spinners)[setup.thread] = 1;
-      return pool.run({ setup, kind, priority, stop: this.#stopSpinners } satisfies SpinnerTask).then(
-        () => {
-          if (!this.#stopping) this.#loseLock('a CPU thread ended before it was told to');
-        },
-        (error: unknown) => this.#loseLock(`a CPU thread failed: ${error instanceof Error ? error.message : error}`),
-      );
-    });
-    this.#spinning = Promise.all(tasks);
-    await this.#whileSpinning(async () => {
-      while (this.#spinnerRounds() === 0 && !this.#stopping) await delay(1);
-      await delay(SPINNER_WARMUP_MS);
-    });
+  spin(setup: SpinSetup): Promise<void> {
+    return this.#cpuThreads.spin(setup, () => this.#threadSetup('spinner'));
   }
 
   /** How many rounds of work a second the CPU threads do together; to be asked while the server is idle. */
   solo(): Promise<number> {
-    return this.#whileSpinning(async () => {
-      const fromMs = performance.now();
-      const fromRounds = this.#spinnerRounds();
-      await delay(SPINNER_SOLO_MS);
-      return (this.#spinnerRounds() - fromRounds) / ((performance.now() - fromMs) / 1e3);
-    });
-  }
-
-  /** @throws Error if a CPU thread ends meanwhile */
-  #whileSpinning<T>(wait: () => Promise<T>): Promise<T> {
-    const ended = this.#spinning.then(() => {
-      throw new Error('the CPU threads have ended');
-    });
-    return Promise.race([wait(), ended]);
+    return this.#cpuThreads.solo();
   }
 
   /** Marks the start of what is measured. */
   begin(): void {
-    this.#begun = this.#snapshot();
+    this.#reader.begin();
     this.#recording?.begin();
   }
 
@@ -212,7 +153,7 @@ export class ServerProcess {
    * Released, returned, acquired of the first call, then of the second, and so on, on the machine's clock.
    */
   calls(): Float64Array<ArrayBuffer> {
-    const sinceNs = this.#begunNs();
+    const sinceNs = this.#reader.begunNs;
     const logs = [...this.#logs.values()].map((log) =>
       readCallLog(log).filter(({ acquiredNs }) => acquiredNs >= sinceNs),
     );
@@ -224,7 +165,7 @@ export class ServerProcess {
 
   /** What the threads did since {@link begin}, on the machine's clock; null if that is not recorded. */
   timelineOfRun(): Timeline | null {
-    return this.#recording === null ? null : this.timeline(this.#begunNs());
+    return this.#recording === null ? null : this.timeline(this.#reader.begunNs);
   }
 
   /**
@@ -239,16 +180,7 @@ export class ServerProcess {
 
   /** What happened since {@link begin}. */
   end(): ServerReading {
-    if (this.#begun === undefined) throw new Error('end without begin');
-    const begun = this.#begun;
-    const now = this.#snapshot();
-    return {
-      durationNs: (now.atMs - begun.atMs) * 1e6,
-      cpuNs: now.cpuNs - begun.cpuNs,
-      server: countsSince(begun.server, now.server),
-      spinners: countsSince(begun.spinners, now.spinners),
-      waits: now.waits.map((count, bucket) => count - (begun.waits[bucket] ?? 0)),
-    };
+    return this.#reader.end();
   }
 
   /**
@@ -264,9 +196,7 @@ export class ServerProcess {
   async #stop(): Promise<string[]> {
     this.#stopping = true;
     // First the spinners: a thread that waits for the lock they hold cannot see that its socket was shut down.
-    Atomics.store(new Int32Array(this.#stopSpinners), 0, 1);
-    await this.#spinning;
-    await this.#pool?.destroy();
+    await this.#cpuThreads.stop();
     this.#stopAccepting();
     await this.#accepting;
     for (const socket of this.#connections.keys()) shutdown(socket);
@@ -280,12 +210,12 @@ export class ServerProcess {
    * is in an endless loop of its policy, and not in a call: that thread can be terminated.
    */
   #loseLock(why: string): void {
-    if (this.#lockLost || this.#state === undefined) return;
+    if (this.#lockLost) return;
     this.#lockLost = true;
     const endWaking = loseLock(this.#state);
     const ended = this.stop();
     const impatience = setTimeout(() => {
-      void this.#pool?.destroy();
+      this.#cpuThreads.terminate();
       for (const worker of this.#workers) void worker.terminate();
     }, LOST_LOCK_PATIENCE_MS);
     const whole = ended.finally(() => {
@@ -296,7 +226,6 @@ export class ServerProcess {
   }
 
   #threadSetup(role: ThreadTimeline['role']): ThreadSetup {
-    if (this.#state === undefined) throw new Error('the server was not started');
     const thread = this.#freeNumbers.pop();
     if (thread === undefined) throw new Error(`more than ${MAX_THREADS} threads`);
     const { policy, leafNs } = this.#setup;
@@ -399,47 +328,5 @@ export class ServerProcess {
 
   #noteConnectionError(error: string): void {
     if (this.#connectionErrors.length < MAX_CONNECTION_ERRORS) this.#connectionErrors.push(error);
-  }
-
-  /** When that was, on the machine's clock. */
-  #begunNs(): number {
-    return this.#begun === undefined ? 0 : this.#begun.atMs * 1e6 + clockOriginNs();
-  }
-
-  #counts(threads: Iterable<number>): Counts {
-    const counters = this.#counters();
-    return addCounts([...threads].map((thread) => readCounts(counters, thread)));
-  }
-
-  #spinnerRounds(): number {
-    const counters = this.#counters();
-    let rounds = 0;
-    for (const thread of this.#spinnerThreads) rounds += counters[thread * DOUBLES_PER_THREAD + COUNTER.rounds] ?? 0;
-    return rounds;
-  }
-
-  #snapshot(): Snapshot {
-    const { user, system } = process.cpuUsage();
-    return {
-      atMs: performance.now(),
-      cpuNs: (user + system) * 1e3,
-      server: this.#counts(this.#serverThreads),
-      spinners: this.#counts(this.#spinnerThreads),
-      waits: this.#waits(),
-    };
-  }
-
-  /** The wait histogram of the server's threads together. */
-  #waits(): number[] {
-    const sum = new Array<number>(WAIT_BUCKETS).fill(0);
-    for (const thread of this.#serverThreads) {
-      for (const [bucket, count] of readWaits(this.#counters(), thread).entries())
-        sum[bucket] = (sum[bucket] ?? 0) + count;
-    }
-    return sum;
-  }
-
-  #counters(): Float64Array {
-    return new Float64Array(this.#state?.counters ?? new SharedArrayBuffer(0));
   }
 }
