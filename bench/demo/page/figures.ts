@@ -36,13 +36,14 @@ function rowOf({ setup, lagsMs, loopsMs, held }: Tally, isCurrent: boolean, hasP
   name.scope = 'row';
   if (isCurrent) row.setAttribute('aria-current', 'true');
   const cells = [
-    String(setup.spinners),
-    hasPriorities ? formatPriority(setup.priority) : NONE,
-    String(lagsMs.length),
+    // The answer first: a narrow page shows no more without scrolling.
     medianOr(lagsMs),
     medianOr(loopsMs),
     lagsMs.length === 0 ? NONE : formatMs(Math.max(...lagsMs)),
     shareOr(meanOf(held)),
+    String(setup.spinners),
+    hasPriorities ? formatPriority(setup.priority) : NONE,
+    String(lagsMs.length),
   ];
   row.append(name, ...cells.map((text) => create('td', text)));
   return row;
