@@ -58,3 +58,14 @@ export async function openPage(
   });
   return { page, complaints };
 }
+
+/**
+ * Opens a page and waits until it has painted a frame after its script was ready: from then on it answers.
+ *
+ * @returns after how long
+ */
+export async function usableMs(page: Page, address: string): Promise<number> {
+  await page.goto(address);
+  const painted = 'new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(performance.now()))))';
+  return (await page.evaluate(painted)) as number;
+}

@@ -2,11 +2,14 @@
  * Servers and clients in processes of their own, for tests, as the bench starts them: from the compiled modules, since worker threads
  * cannot load TypeScript. Each is told to end at its test's, or its block's, end at the latest, and must do so by itself.
  */
+import { Worker } from 'node:worker_threads';
 import { beforeAll, expect, onTestFinished } from 'vitest';
 import { Child } from '../bench/processes/child.ts';
-import { type ClientSetup, clientCommands } from '../client/protocol.ts';
+import { type ClientSetup, clientCommands, type RoundTrips } from '../client/protocol.ts';
+import type { ClientThreadData, ClientThreadMessage, ClientThreadTask } from '../client/thread-messages.ts';
 import { readPolicySpec } from '../lock/policy-spec.ts';
 import { type ServerSetup, serverCommands } from '../server/protocol.ts';
+import { compiled } from './compiled.ts';
 import { usageOf } from './usage.ts';
 
 /** For an answer on a busy machine, and to end a test that would wait for ever. */
@@ -101,6 +104,45 @@ export async function startClient(setup: Pick<ClientSetup, 'transport' | 'port'>
     run: (messages: number) => child.call('run', { messages, budgetNs: 60e9 }, TIMEOUT_MS),
     /** Ends the client, which must leave nothing behind. */
     stop: async () => void (await stop()),
+  };
+}
+
+/**
+ * A client, connected, in a thread of this process: for tests of many, of which a process each would take longer than all else. Ended with
+ * its connection, so that the server's end ends it, too.
+ */
+export async function startClientThread(setup: Pick<ClientSetup, 'transport' | 'port'> & Partial<ClientSetup>) {
+  const words = new SharedArrayBuffer(8);
+  const whole = { host: '127.0.0.1', payloadBytes: 8_192, delayNs: 0, warmupMessages: 0, ...setup };
+  const worker = new Worker(compiled('client/client-thread.js'), {
+    workerData: { setup: whole, words } satisfies ClientThreadData,
+  });
+  const gone = new Promise<never>((_, reject) => {
+    worker.once('error', reject);
+    worker.once('exit', () => reject(new Error('the client ended')));
+  });
+  gone.catch(() => {});
+  const hear = <Kind extends ClientThreadMessage['kind']>(kind: Kind) =>
+    Promise.race([
+      gone,
+      new Promise<Extract<ClientThreadMessage, { kind: Kind }>>((resolve) => {
+        worker.on('message', (message: ClientThreadMessage) => {
+          if (message.kind === kind) resolve(message as Extract<ClientThreadMessage, { kind: Kind }>);
+        });
+      }),
+    ]);
+  const say = (task: ClientThreadTask) => worker.postMessage(task);
+  await hear('warm');
+  return {
+    async run(messages: number): Promise<RoundTrips> {
+      say({ kind: 'run', messages });
+      return (await hear('ran')).trips;
+    },
+    /** Says good-bye, and waits until the thread has ended. */
+    async stop(): Promise<void> {
+      say({ kind: 'close' });
+      await gone.catch(() => {});
+    },
   };
 }
 

@@ -30,6 +30,8 @@ export class Convoy {
   readonly process: ChildProcess;
   readonly #mark = randomUUID();
   readonly #finished: Promise<Finished>;
+  /** Process ids of others: what a process inherits does not change, and to read it of all of them takes milliseconds. */
+  readonly #others = new Set<number>();
   #stdout = '';
   #stderr = '';
 
@@ -71,8 +73,14 @@ export class Convoy {
       .filter((name) => /^\d+$/.test(name))
       .map(Number)
       .filter((pid) => {
+        if (this.#others.has(pid)) return false;
         try {
-          if (!readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${MARK}=${this.#mark}`)) return false;
+          const environment = readFileSync(`/proc/${pid}/environ`, 'latin1');
+          if (!environment.includes(`${MARK}=${this.#mark}`)) {
+            // A zombie, and a process about to become another program, has none.
+            if (environment !== '') this.#others.add(pid);
+            return false;
+          }
           const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
           return kind === undefined || command.includes(`/${kind}/main.js`);
         } catch {

@@ -10,7 +10,7 @@ import type { Cell, Result } from '../../bench/result/result.ts';
 import { besideInterpreters } from '../bench/render/beside-interpreters.ts';
 import { fullMatrix, sweep } from '../bench/render/full-matrix.ts';
 import { cell, measured, result, roundsOf } from '../bench/result-builder.ts';
-import { CHROMIUM, NEEDS_CHROMIUM, openPage, startBrowser } from '../browser.ts';
+import { CHROMIUM, NEEDS_CHROMIUM, openPage, startBrowser, usableMs } from '../browser.ts';
 import { compiled } from '../compiled.ts';
 import { convoy } from './convoy.ts';
 import { runHere } from './run-here.ts';
@@ -246,24 +246,21 @@ describe.skipIf(CHROMIUM === undefined)(`in a browser${NEEDS_CHROMIUM}`, () => {
     await page.close();
   });
 
-  it('is usable within two seconds, of the full matrix of 10,000 messages', async () => {
-    const file = fullPage();
-    const usableMs: number[] = [];
-    for (let time = 0; time < 3; time++) {
-      const { page, complaints } = await openPage(browser, WIDE);
-      await page.goto(`file://${file}`);
-      // Until it has painted a frame after its script was ready: from then on it answers.
-      usableMs.push(
-        (await page.evaluate(
-          'new Promise((resolve) => requestAnimationFrame(() => setTimeout(() => resolve(performance.now()))))',
-        )) as number,
-      );
-      await page.locator('#theme').click();
-      expect(complaints).toEqual([]);
-      await page.close();
-    }
+  // How many seconds that is shows `npm run bench:report`, on a machine that does nothing else: an empty page takes some 0.3.
+  it('is usable, of the full matrix of 10,000 messages, within five times what one with nothing in it takes', async () => {
+    const files = { full: fullPage(), empty: reportOf('no cell at all', RESULTS['no cell at all'] as Result) };
     // The quickest: what a busy machine adds is not the page's.
-    expect(Math.min(...usableMs)).toBeLessThan(2_000);
+    const quickestMs = { full: Infinity, empty: Infinity };
+    for (let time = 0; time < 3; time++) {
+      for (const which of ['full', 'empty'] as const) {
+        const { page, complaints } = await openPage(browser, WIDE);
+        quickestMs[which] = Math.min(quickestMs[which], await usableMs(page, `file://${files[which]}`));
+        await page.locator('#theme').click();
+        expect(complaints).toEqual([]);
+        await page.close();
+      }
+    }
+    expect(quickestMs.full / quickestMs.empty, JSON.stringify(quickestMs)).toBeLessThan(5);
   });
 
   it('zooms the timeline by buttons, keys, wheel and drag', async () => {

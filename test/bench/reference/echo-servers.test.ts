@@ -11,7 +11,7 @@ import { withLockCounter } from '../../../bench/reference/lock-counter.ts';
 import { referenceCommands } from '../../../bench/reference/reference-protocol.ts';
 import { encodeFrame } from '../../../net/frame.ts';
 import { loadServer } from '../../../server/servers.ts';
-import { startClient } from '../../processes.ts';
+import { startClient, startClientThread } from '../../processes.ts';
 import { RawClient } from '../../server/raw-client.ts';
 
 /** Only to end a test that would wait for ever. */
@@ -70,7 +70,9 @@ describe.each(references)('in $name', ({ interpreter }) => {
       const { transport } = await loadServer(name);
       // Below 16 KiB, at it and above, multiprocessing writes the header with the body or by itself.
       const sizes = [0, 1, 8 * KIB, 16 * KIB - 6, 16 * KIB, KIB * KIB];
-      const clients = await Promise.all(sizes.map((payloadBytes) => startClient({ transport, port, payloadBytes })));
+      const clients = await Promise.all(
+        sizes.map((payloadBytes) => startClientThread({ transport, port, payloadBytes })),
+      );
       const runs = await Promise.all(clients.map((client) => client.run(20)));
       for (const run of runs) expect(run).toMatchObject({ ended: 'complete' });
       await Promise.all(clients.map((client) => client.stop()));
