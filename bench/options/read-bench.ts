@@ -1,10 +1,6 @@
 /** From the options of `convoy bench` to a run. */
 import { isIPv4 } from 'node:net';
 import { resolve } from 'node:path';
-import { POLICIES } from '../../lock/policies/index.ts';
-import { MAX_PRIORITY, MIN_PRIORITY } from '../../lock/policy-spec.ts';
-import { SPINNER_KINDS } from '../../server/protocol.ts';
-import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
 import { readThreshold, type Threshold } from '../figures/threshold.ts';
 import { problemsHere } from '../measure/problems.ts';
@@ -13,15 +9,14 @@ import { findReferences } from '../reference/interpreter.ts';
 import { connectToAgent, type RemoteMachine } from '../remote/machine.ts';
 import { readPlace } from '../remote/place.ts';
 import { readToken } from '../remote/token.ts';
-import { type Column, SCENARIOS, type Scenario, type Workload } from '../result/result.ts';
+import type { Column, Scenario, Workload } from '../result/result.ts';
 import { type FoundJournal, readJournal } from '../run/journal.ts';
 import { planCells } from '../run/plan.ts';
-import { type BenchArguments, DEFAULTS, GUI_DEFAULTS, GUI_POLICIES, MAX_SEED, OPTIONS } from './bench.ts';
+import { type BenchArguments, MAX_SEED, OPTIONS } from './bench.ts';
+import { isGui, readExperiment } from './experiment.ts';
 import { type Outputs, readOutputs } from './files.ts';
-import { readPolicies } from './policies.ts';
-import { formatSize } from './size.ts';
 import type { Given } from './sources.ts';
-import { cpuList, duration, list, refuseCpus, refuseRepeated, size, split, wholeNumber } from './values.ts';
+import { cpuList, duration, refuseCpus, refuseRepeated, split, wholeNumber } from './values.ts';
 
 /** A run, as it was asked for, everything checked. */
 export interface RunOptions {
@@ -79,51 +74,31 @@ async function readRun(
   argv: readonly string[],
   machine: RemoteMachine | null,
 ): Promise<RunOptions> {
-  const scenarios = list('scenario', args.scenario, SCENARIOS);
-  const gui = scenarios.includes('gui');
-  if (gui && scenarios.length > 1)
-    throw new UsageError('--scenario gui is measured by itself: its messages are key strokes');
-  if (gui && args.server !== undefined)
-    throw new UsageError('--scenario gui has a server of its own: leave --server out');
-  if (gui && args.reference !== undefined)
+  const { scenarios, servers, policies, exchange } = await readExperiment(args);
+  if (isGui(args) && args.reference !== undefined)
     throw new UsageError('--scenario gui has no server in Python: leave --reference out');
   const profile = args.profile === undefined ? readDefaultProfile() : await readInterpreterProfile(args.profile);
-  const defaults = gui ? GUI_DEFAULTS : DEFAULTS;
   const workload: Workload = {
-    messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
-    payloadBytes: size('size', args.size ?? defaults.size, 0, 2 ** 30),
-    delayNs: duration('delay', args.delay ?? defaults.delay, 0, 60e9),
-    warmupMessages: wholeNumber('warmup', args.warmup ?? defaults.warmup, 0, 1_000_000),
+    ...exchange,
     budgetNs: duration('budget', args.budget, 10e6, 3_600e9),
     spinners: wholeNumber('spinners', args.spinners, 1, 256),
-    spinnerKind: list('spinner-kind', [args['spinner-kind']], SPINNER_KINDS)[0] ?? 'fib',
     interpreterCostNs:
       args['interpreter-cost'] === undefined
         ? profile.parameters.interpreterCostNs
         : duration('interpreter-cost', args['interpreter-cost'], 0, 1e9),
-    maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     peerTimeoutNs: duration('peer-timeout', args['peer-timeout'], 100e6, 3_600e9),
     host: machine?.address ?? args.host,
     port: wholeNumber('port', args.port, 0, 65_535),
     serverCpus: cpuList('server-cpus', args['server-cpus']),
     clientCpus: cpuList('client-cpus', args['client-cpus']),
   };
-  if (workload.payloadBytes > workload.maxMessageBytes) {
-    throw new UsageError(
-      `--size ${formatSize(workload.payloadBytes)} is more than --max-message ${formatSize(workload.maxMessageBytes)}, which servers refuse`,
-    );
-  }
   if (!isIPv4(workload.host))
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
   const resume = args.resume === undefined ? null : await readJournal(args.resume);
   const seed = args.seed ?? resume?.header.given['seed'] ?? String(Math.floor(Math.random() * MAX_SEED));
-  const policies = await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
-    spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
-    keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
-  });
   const options = {
     argv,
-    servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
+    servers,
     policies: [
       ...policies.map((policy) => calibrated(policy, profile, args['interpreter-cost'] !== undefined)),
       ...(await (machine ?? { findReferences }).findReferences(split(args.reference ?? []))),

@@ -2,14 +2,14 @@
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { MAX_THREADS } from '../../lock/global-lock.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
-import { MAX_PRIORITY, MIN_PRIORITY, type PolicySpec } from '../../lock/policy-spec.ts';
+import type { PolicySpec } from '../../lock/policy-spec.ts';
 import { SPINNER_KINDS } from '../../server/protocol.ts';
-import { EDITOR, TALK_SERVERS } from '../../server/servers.ts';
+import { TALK_SERVERS } from '../../server/servers.ts';
 import { UsageError } from '../exit-codes.ts';
-import { OPTIONS as BENCH_OPTIONS, DEFAULTS, GUI_DEFAULTS, GUI_POLICIES, MAX_SEED } from '../options/bench.ts';
+import { OPTIONS as BENCH_OPTIONS, DEFAULTS, GUI_DEFAULTS, MAX_SEED } from '../options/bench.ts';
+import { readExperiment } from '../options/experiment.ts';
 import { writablePath } from '../options/files.ts';
-import { readPolicies } from '../options/policies.ts';
-import { duration, list, size, wholeNumber } from '../options/values.ts';
+import { duration, wholeNumber } from '../options/values.ts';
 import { calibrated, readInterpreterProfile } from '../profiles/interpreter-profile.ts';
 import { isReference, type Result, SCENARIOS, type Scenario, type Workload } from '../result/result.ts';
 import { readResult } from '../result/result-file.ts';
@@ -143,49 +143,31 @@ export async function readSimulateOptions(args: SimulateArguments, argv: readonl
     return { ...common, ...likeMeasured(against), cpus, against };
   }
 
-  const scenarios = list('scenario', args.scenario, SCENARIOS);
-  const gui = scenarios.includes('gui');
-  if (gui && scenarios.length > 1) throw new UsageError('--scenario gui is simulated by itself: its messages are keys');
-  if (gui && args.server !== undefined)
-    throw new UsageError('--scenario gui has a server of its own: leave --server out');
-  const defaults = gui ? GUI_DEFAULTS : { ...DEFAULTS, messages: DEFAULT_MESSAGES };
+  const { exchange, policies, ...experiment } = await readExperiment(args, { messages: DEFAULT_MESSAGES });
   const spinners = parseRange('spinners', args.spinners, 0, MAX_SPINNERS);
   const interpreterCost = args['interpreter-cost'];
   const interpreter =
     args.interpreter === undefined ? null : await readInterpreterProfile(args.interpreter, 'interpreter');
   const workload: Workload = {
-    messages: wholeNumber('messages', args.messages ?? defaults.messages, 1, 10_000_000),
-    payloadBytes: size('size', args.size ?? defaults.size, 0, 2 ** 30),
-    delayNs: duration('delay', args.delay ?? defaults.delay, 0, 60e9),
-    warmupMessages: wholeNumber('warmup', args.warmup, 0, 1_000_000),
+    ...exchange,
     budgetNs: duration('budget', args.budget, 10e6, 1e6 * 1e9),
     spinners: Math.max(1, spinners[0] ?? 1),
-    spinnerKind: list('spinner-kind', [args['spinner-kind']], SPINNER_KINDS)[0] ?? 'fib',
     interpreterCostNs:
       interpreterCost === undefined
         ? (interpreter?.parameters.interpreterCostNs ?? profile.interpreterCostNs)
         : duration('interpreter-cost', interpreterCost, 0, 1e9),
-    maxMessageBytes: size('max-message', args['max-message'], 1, 2 ** 30),
     peerTimeoutNs: null,
     host: '127.0.0.1',
     port: 0,
   };
-  if (workload.payloadBytes > workload.maxMessageBytes) {
-    throw new UsageError('--size is more than --max-message, which servers refuse');
-  }
-  const policies = await readPolicies(args.policy ?? (gui ? GUI_POLICIES : Object.keys(POLICIES)), {
-    spinnerPriority: wholeNumber('spinner-priority', args['spinner-priority'], MIN_PRIORITY, MAX_PRIORITY),
-    keepLockOn: list('keep-lock-on', [args['keep-lock-on']], ['nothing', 'nonblocking'] as const)[0] ?? 'nothing',
-  });
   return {
     ...common,
+    ...experiment,
     against: null,
-    servers: gui ? [EDITOR] : list('server', args.server ?? TALK_SERVERS, TALK_SERVERS),
     policies:
       interpreter === null
         ? policies
         : policies.map((policy) => calibrated(policy, interpreter, interpreterCost !== undefined)),
-    scenarios,
     cpus: args.cpus === undefined ? [profile.cpus] : parseRange('cpus', args.cpus, 1, MAX_CPUS),
     spinners,
     workload,

@@ -21,7 +21,7 @@ describe('is refused:', () => {
     [['--policy', ''], /--policy needs a name/],
     [['--server', 'threaded'], /no server «threaded»; there are .*blocking/],
     [['--scenario', 'busy'], /no scenario «busy»; there are unloaded, loaded/],
-    [['--scenario', 'gui,loaded'], /gui is measured by itself/],
+    [['--scenario', 'gui,loaded'], /gui is a run by itself/],
     [['--messages', '0'], /--messages is a whole number from 1 to 10000000, not «0»/],
     [['--messages', 'many'], /--messages is a whole number/],
     [['--rounds', '-1'], /--rounds is a whole number from 1/],
