@@ -36,8 +36,6 @@ export interface Experiment {
   >;
 }
 
-export const isGui = ({ scenario }: Pick<ExperimentArguments, 'scenario'>) => scenario.includes('gui');
-
 /**
  * Checks them.
  *
@@ -49,7 +47,7 @@ export async function readExperiment(
   defaults: Partial<Record<keyof typeof DEFAULTS, string>> = {},
 ): Promise<Experiment> {
   const scenarios = list('scenario', args.scenario, SCENARIOS);
-  const gui = isGui(args);
+  const gui = scenarios.includes('gui');
   if (gui && scenarios.length > 1)
     throw new UsageError('--scenario gui is a run by itself: its messages are key strokes');
   if (gui && args.server !== undefined)

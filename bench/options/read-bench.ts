@@ -13,7 +13,7 @@ import type { Column, Scenario, Workload } from '../result/result.ts';
 import { type FoundJournal, readJournal } from '../run/journal.ts';
 import { planCells } from '../run/plan.ts';
 import { type BenchArguments, MAX_SEED, OPTIONS } from './bench.ts';
-import { isGui, readExperiment } from './experiment.ts';
+import { readExperiment } from './experiment.ts';
 import { type Outputs, readOutputs } from './files.ts';
 import type { Given } from './sources.ts';
 import { cpuList, duration, refuseCpus, refuseRepeated, split, wholeNumber } from './values.ts';
@@ -75,7 +75,7 @@ async function readRun(
   machine: RemoteMachine | null,
 ): Promise<RunOptions> {
   const { scenarios, servers, policies, exchange } = await readExperiment(args);
-  if (isGui(args) && args.reference !== undefined)
+  if (scenarios.includes('gui') && args.reference !== undefined)
     throw new UsageError('--scenario gui has no server in Python: leave --reference out');
   const profile = args.profile === undefined ? readDefaultProfile() : await readInterpreterProfile(args.profile);
   const workload: Workload = {
