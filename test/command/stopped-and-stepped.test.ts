@@ -1,6 +1,6 @@
 /** What happens to a run from outside without killing it: processes stopped, the clock set, descriptors used up, peers that go silent. */
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -14,6 +14,7 @@ import { encodeFrame } from '../../net/frame.ts';
 import { close, listen, portOf } from '../../net/posix.ts';
 import { startClient } from '../processes.ts';
 import { RawClient } from '../server/raw-client.ts';
+import { isConnected } from './connected.ts';
 import { Convoy } from './convoy.ts';
 
 let folder: string;
@@ -30,33 +31,22 @@ async function onlyRound(json: string): Promise<MeasuredRound> {
   return round;
 }
 
-/** Waits until the one cell is being measured: its client is connected, and there is hardly a warm-up. Returns a process of it. */
+/** Waits until the one cell is being measured: some of its messages have been. Returns a process of it. */
 async function measuring(run: Convoy, kind: 'server' | 'client'): Promise<number> {
-  await run.until(() => run.processes('client').some(isConnected));
-  await delay(300);
+  const clients = () => run.processes('client').filter(isConnected);
+  await run.until(() => clients().length > 0);
+  const client = clients()[0] as number;
+  const connected = timesAsleep(client);
+  // Each message is a wait for its echo and a pause; of the warm-up there are five.
+  await run.until(() => timesAsleep(client) > connected + 100);
   return run.processes(kind)[0] as number;
 }
 
-/** Whether one of a process's sockets is a TCP connection, by proc(5). */
-function isConnected(pid: number): boolean {
-  const ESTABLISHED = '01';
-  const inodes = readFileSync('/proc/net/tcp', 'utf8')
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, , , state]) => state === ESTABLISHED)
-    .map((fields) => `socket:[${fields[9]}]`);
-  return openFiles(pid).some((file) => inodes.includes(file));
-}
-
-function openFiles(pid: number): string[] {
-  return readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return [readlinkSync(`/proc/${pid}/fd/${fd}`)];
-    } catch {
-      // Closed meanwhile.
-      return [];
-    }
-  });
+/** How often the threads of a process have gone to sleep, by proc(5). */
+function timesAsleep(pid: number): number {
+  return readdirSync(`/proc/${pid}/task`)
+    .map((thread) => readFileSync(`/proc/${pid}/task/${thread}/status`, 'utf8'))
+    .reduce((sum, status) => sum + Number(/^voluntary_ctxt_switches:\s+(\d+)/m.exec(status)?.[1]), 0);
 }
 
 describe('a process that is stopped', () => {
