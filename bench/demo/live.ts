@@ -29,8 +29,8 @@ const MESSAGES_AT_ONCE = 120;
 const LATE_BYTES = 256 * 1024;
 const LOST_BYTES = 8 * 1024 * 1024;
 
-/** For a page to hear that it is over. */
-const FAREWELL_MS = 500;
+/** For a page to hear that it is over, and why: one that has sent a flood is busy with the answers. */
+const FAREWELL_MS = 2_000;
 
 /** Close codes; 4000 and up are ours. */
 const CLOSE = { goingAway: 1001, refused: 1008, takenOver: 4000 } as const;
