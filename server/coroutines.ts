@@ -94,7 +94,8 @@ class Scheduler {
       const call = coroutine.step.value;
       let result: number;
       try {
-        result = yield* this.#perform(call);
+        const made = this.#madeOf(call);
+        result = made === null ? 0 : yield made;
       } catch (error) {
         coroutine.step = task.throw(error);
         continue;
@@ -107,24 +108,26 @@ class Scheduler {
     this.#goOn(coroutine, 0);
   }
 
-  /** Makes a coroutine's call. Result: the call's, or `NOTHING` if it would have blocked. */
-  *#perform(call: SystemCall): ServerTask<number> {
+  /** What is made of a coroutine's call: one that returns `NOTHING` if it would have blocked; null if there is nothing to call. */
+  #madeOf(call: SystemCall): SystemCall | null {
     switch (call.call) {
       case 'accept':
+        return { call: 'accept', listener: call.listener, nonblocking: true };
       case 'recv':
+        return { call: 'recv', peer: call.peer, into: call.into, nonblocking: true };
       case 'send':
-        return yield { ...call, nonblocking: true };
+        return { call: 'send', peer: call.peer, from: call.from, nonblocking: true };
       case 'startThread':
         this.#open.add(call.socket);
         this.#start(this.#connection(newPeer(call.socket, this.#peerTimeoutNs)));
-        return 0;
+        return null;
       case 'sleep':
-        return 0;
+        return null;
       case 'close':
         this.#open.delete(call.socket);
-        return yield call;
+        return call;
       case 'toolkit':
-        return yield call;
+        return call;
       case 'poll':
       case 'zmqProxy':
         throw new Error(`a coroutine cannot «${call.call}»: it would block all the others`);

@@ -17,8 +17,9 @@ import { TICK_NS } from '../../lock/interpreter.ts';
 import { loadPolicy } from '../../lock/load-policy.ts';
 import { VirtualLock, VirtualLockState } from '../../lock/machines/virtual-time/lock.ts';
 import { Machine } from '../../lock/machines/virtual-time/machine.ts';
+import { Offers } from '../../lock/machines/virtual-time/offers.ts';
 import { SimulationError } from '../../lock/machines/virtual-time/simulation-error.ts';
-import { type Program, STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
+import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import { leavesDone } from '../../lock/machines/virtual-time/work.ts';
 import type { Policy } from '../../lock/policy.ts';
 import type { PolicySpec } from '../../lock/policy-spec.ts';
@@ -33,14 +34,7 @@ import type { ServerReading } from '../../server/protocol.ts';
 import { loadServer } from '../../server/servers.ts';
 import { splitRoundTrips } from '../measure/split.ts';
 import type { MeasuredRound, Round, Scenario, Workload } from '../result/result.ts';
-import {
-  type Exchange,
-  framedExchange,
-  multiprocessingExchange,
-  runClient,
-  type Trips,
-  zeromqExchange,
-} from './client.ts';
+import { framedExchange, multiprocessingExchange, runClient, type Trips, zeromqExchange } from './client.ts';
 import { drive, type SimulatedServerThread } from './drive.ts';
 import { Kernel } from './kernel.ts';
 import { SimulatedZmqSocket } from './libzmq.ts';
@@ -231,12 +225,13 @@ class World {
     if (server.transport === 'zmtp') {
       const router = new SimulatedZmqSocket(machine, profile, 'router');
       const dealer = new SimulatedZmqSocket(machine, profile, 'dealer');
-      dealer.connect(router);
       const task = server.waits === 'blocking' ? server.echo(0) : server.echo(NO_MESSAGE_SOCKET);
       this.#startServerThread('server', task as ServerTask, router);
       this.#process.threads.push(machine.start('I/O thread of the server', (thread) => router.io(thread)));
       machine.start('I/O thread of the client', (thread) => dealer.io(thread));
-      return machine.start('client', (thread) => runClient(thread, client, zeromqExchange(dealer, payloadBytes)));
+      return machine.start('client', (thread) =>
+        runClient(thread, client, zeromqExchange(dealer, router, payloadBytes)),
+      );
     }
 
     const listener = this.#kernel.sockets.listen();
@@ -244,16 +239,11 @@ class World {
     this.#startServerThread('main thread of the server', server.main(listener, limits), null, (socket) => {
       if (serve !== null) this.#startServerThread('server', serve(newPeer(socket, limits.peerTimeoutNs), limits), null);
     });
-    const kernel = this.#kernel;
-    return machine.start('client', function* (thread): Program {
-      const socket = kernel.sockets.connect(listener, thread);
-      const connection = () => socket;
-      const exchange: Exchange =
-        server.transport === 'framed'
-          ? framedExchange(kernel, connection, payloadBytes)
-          : multiprocessingExchange(kernel, connection, payloadBytes, profile.client.encodeNs);
-      yield* runClient(thread, client, exchange);
-    });
+    const exchange =
+      server.transport === 'framed'
+        ? framedExchange(this.#kernel, listener, payloadBytes)
+        : multiprocessingExchange(this.#kernel, listener, payloadBytes, profile.client.encodeNs);
+    return machine.start('client', (thread) => runClient(thread, client, exchange));
   }
 
   #startServerThread(
@@ -275,7 +265,8 @@ class World {
     const thread = machine.start(`${name} (thread ${number})`, (self) => {
       const server: SimulatedServerThread = {
         kernel,
-        lock: new VirtualLock(process.state, number, self, machine, recorder),
+        // A recording has each offer of a server's thread.
+        lock: this.#makeLock(process, number, self, recorder, recorder === null),
         ticksPerCall: (policy.interpreterCostNs ?? workload.interpreterCostNs) / TICK_NS,
         keepsLockOnNonblocking: policy.keepLockOn === 'nonblocking',
         router,
@@ -287,6 +278,21 @@ class World {
       return drive(task, self, server);
     });
     process.threads.push(thread);
+  }
+
+  /** @param skips whether offers that nobody takes are counted instead of made, under a policy of which that is known to be the same */
+  #makeLock(
+    { state }: Process,
+    number: number,
+    thread: VirtualThread,
+    recorder: Recorder | null,
+    skips: boolean,
+  ): VirtualLock {
+    const lock = new VirtualLock(state, number, thread, this.#machine, recorder);
+    if (skips && lock.everyTicks > 0 && this.#setup.policy.from.kind === 'built-in') {
+      lock.offers = new Offers(this.#machine, lock, thread);
+    }
+    return lock;
   }
 
   /** Starts the CPU threads. Returns how many rounds a second they do while the server is idle. */
@@ -302,12 +308,10 @@ class World {
         spin(
           self,
           {
-            machine,
-            lock: new VirtualLock(process.state, number, self, machine, recorder),
+            lock: this.#makeLock(process, number, self, recorder, true),
             kind: workload.spinnerKind,
             priority: policy.spinnerPriority,
             tickNs: TICK_NS,
-            skips: policy.from.kind === 'built-in',
           },
           () => {
             (counters[number * DOUBLES_PER_THREAD + COUNTER.rounds] as number)++;

@@ -29,10 +29,11 @@ export interface SimulatedClient {
   readonly trips: Trips;
 }
 
-/** Bytes that are sent, and the same that came back. */
+/** Bytes that are sent, and the same that came back, over a connection that the client makes. */
 export interface Exchange {
   readonly payload: Uint8Array;
   readonly echoed: () => Uint8Array;
+  connect(thread: VirtualThread): void;
   run(thread: VirtualThread): Program;
 }
 
@@ -40,6 +41,7 @@ export interface Exchange {
 export function* runClient(thread: VirtualThread, client: SimulatedClient, exchange: Exchange): Program {
   const { machine, profile, messages, delayNs, trips } = client;
   const { payload } = exchange;
+  exchange.connect(thread);
   for (let i = 0; i < payload.length; i++) payload[i] = i % 251;
 
   for (let message = 0; message < client.warmupMessages; message++) {
@@ -79,17 +81,21 @@ function check({ payload, echoed }: Exchange, message: number): void {
 }
 
 /** Size-prefixed frames. */
-export function framedExchange(kernel: Kernel, socket: () => Socket, payloadBytes: number): Exchange {
+export function framedExchange(kernel: Kernel, listener: Socket, payloadBytes: number): Exchange {
+  let socket: Socket;
   const sent = encodeFrame(new Uint8Array(payloadBytes));
   const header = new Uint8Array(HEADER_BYTES);
   const echoed = Buffer.alloc(payloadBytes);
   return {
     payload: sent.subarray(HEADER_BYTES),
     echoed: () => echoed,
+    connect(thread) {
+      socket = kernel.sockets.connect(listener, thread);
+    },
     *run(thread) {
-      yield* kernel.send(thread, socket(), sent, false);
-      yield* recvExactly(kernel, thread, socket(), header);
-      yield* recvExactly(kernel, thread, socket(), echoed);
+      yield* kernel.send(thread, socket, sent, false);
+      yield* recvExactly(kernel, thread, socket, header);
+      yield* recvExactly(kernel, thread, socket, echoed);
     },
   };
 }
@@ -97,36 +103,45 @@ export function framedExchange(kernel: Kernel, socket: () => Socket, payloadByte
 /** Messages of `multiprocessing.connection`. Encoding is time that passes; the body is the payload as it is. */
 export function multiprocessingExchange(
   kernel: Kernel,
-  socket: () => Socket,
+  listener: Socket,
   payloadBytes: number,
   encodeNs: number,
 ): Exchange {
+  let socket: Socket;
   const { body, writes } = layOutMessage(payloadBytes);
   const header = new Uint8Array(HEADER_BYTES);
   const echoed = Buffer.alloc(payloadBytes);
   return {
     payload: body,
     echoed: () => echoed,
+    connect(thread) {
+      socket = kernel.sockets.connect(listener, thread);
+    },
     *run(thread) {
       yield thread.run(encodeNs);
-      for (const bytes of writes) yield* kernel.send(thread, socket(), bytes, false);
-      yield* recvExactly(kernel, thread, socket(), header);
-      yield* recvExactly(kernel, thread, socket(), echoed);
+      for (const bytes of writes) yield* kernel.send(thread, socket, bytes, false);
+      yield* recvExactly(kernel, thread, socket, header);
+      yield* recvExactly(kernel, thread, socket, echoed);
       yield thread.run(encodeNs);
     },
   };
 }
 
 /** A DEALER. */
-export function zeromqExchange(socket: SimulatedZmqSocket, payloadBytes: number): Exchange {
+export function zeromqExchange(socket: SimulatedZmqSocket, router: SimulatedZmqSocket, payloadBytes: number): Exchange {
   const payload = new Uint8Array(payloadBytes);
+  const sent = new Uint8Array(payloadBytes);
   let echoed: Uint8Array = payload;
   return {
     payload,
     echoed: () => echoed,
+    connect() {
+      socket.connect(router);
+    },
     *run(thread) {
       // A copy: the echo must not be the very bytes that the next message is written into.
-      yield* socket.send(thread, [payload.slice()]);
+      sent.set(payload);
+      yield* socket.send(thread, [sent]);
       const frames = yield* socket.receive(thread);
       echoed = frames[0] ?? payload.subarray(0, 0);
     },

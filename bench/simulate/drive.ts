@@ -38,14 +38,16 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     let failure: unknown;
     const keepsLock = server.keepsLockOnNonblocking && cannotBlock(step.value);
     // As in server/driver.ts, where a task that waits in the event loop makes no calls of its own.
-    if (router === null && lock.state.policy.exclusive) yield* kernel.goTheWay(thread);
+    const wayNs = router === null && lock.state.policy.exclusive ? kernel.wayNs(thread) : 0;
+    if (wayNs > 0) yield thread.run(wayNs);
     const coldNs = machine.coldNs(thread, 'work');
     if (coldNs > 0) yield thread.run(coldNs);
     yield lock.work(server.ticksPerCall);
     const leftNs = machine.nowNs;
     if (!keepsLock) yield lock.leave(CALL_NUMBER[step.value.call]);
     try {
-      result = yield* perform(step.value, thread, server);
+      const call = begin(step.value, thread, server);
+      if (call !== null) result = yield* call;
     } catch (error) {
       failure = error;
     }
@@ -57,45 +59,58 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
   yield lock.release();
 }
 
-function* perform(call: SystemCall | AsynchronousCall, thread: VirtualThread, server: SimulatedServerThread): Call {
+/** @returns the call under way; null: it takes no time and returns 0. No generator itself: one more for each turn of a call costs */
+function begin(call: SystemCall | AsynchronousCall, thread: VirtualThread, server: SimulatedServerThread): Call | null {
   const { kernel } = server;
   switch (call.call) {
     case 'recv':
-      return yield* kernel.recv(thread, call.peer.socket, call.into, call.nonblocking === true);
+      return kernel.recv(thread, call.peer.socket, call.into, call.nonblocking === true);
     case 'send':
-      return yield* kernel.send(thread, call.peer.socket, call.from, call.nonblocking === true);
+      return kernel.send(thread, call.peer.socket, call.from, call.nonblocking === true);
     case 'accept':
-      return yield* kernel.accept(thread, call.listener, call.nonblocking === true);
+      return kernel.accept(thread, call.listener, call.nonblocking === true);
     case 'poll':
-      return yield* kernel.poll(thread, call.set, call.timeoutNs);
+      return kernel.poll(thread, call.set, call.timeoutNs);
     case 'close':
       kernel.sockets.close(call.socket);
       if (call.error !== null) server.noteConnectionError(call.error);
-      return 0;
+      return null;
     case 'startThread':
       server.startThread(call.socket);
-      return 0;
+      return null;
     case 'toolkit':
-      yield thread.run(call.durationNs);
-      return 0;
+      return passes(thread.run(call.durationNs));
     case 'sleep':
-      yield thread.sleepFor(call.durationNs, TIMER.pause);
-      return 0;
-    case 'zmqProxy': {
-      const router = routerOf(server);
-      for (;;) yield* router.send(thread, yield* router.receive(thread));
-    }
-    case 'zmqReceive': {
-      const frames = yield* routerOf(server).receive(thread);
-      yield thread.run(server.eventLoopNs);
-      call.into.splice(0, call.into.length, ...frames);
-      return frames.length;
-    }
+      return passes(thread.sleepFor(call.durationNs, TIMER.pause));
+    case 'zmqProxy':
+      return proxy(thread, routerOf(server));
+    case 'zmqReceive':
+      return zmqReceive(thread, server, call.into);
     case 'zmqSend':
-      yield thread.run(server.eventLoopNs);
-      // The task fills the same array with the next message.
-      return yield* routerOf(server).send(thread, [...call.frames]);
+      return zmqSend(thread, server, call.frames);
   }
+}
+
+function* passes(request: number): Call {
+  yield request;
+  return 0;
+}
+
+function* proxy(thread: VirtualThread, router: SimulatedZmqSocket): Call {
+  for (;;) yield* router.send(thread, yield* router.receive(thread));
+}
+
+function* zmqReceive(thread: VirtualThread, server: SimulatedServerThread, into: Uint8Array[]): Call {
+  const frames = yield* routerOf(server).receive(thread);
+  yield thread.run(server.eventLoopNs);
+  into.splice(0, into.length, ...frames);
+  return frames.length;
+}
+
+function* zmqSend(thread: VirtualThread, server: SimulatedServerThread, frames: readonly Uint8Array[]): Call {
+  yield thread.run(server.eventLoopNs);
+  // The task fills the same array with the next message.
+  return yield* routerOf(server).send(thread, [...frames]);
 }
 
 function routerOf({ router }: SimulatedServerThread): SimulatedZmqSocket {

@@ -29,11 +29,9 @@ export class Kernel {
     this.#costs = costs;
   }
 
-  /** Into the kernel and back, for nothing: `goTheWay` of `net/posix.ts`. */
-  *goTheWay(thread: VirtualThread): Call {
-    const ns = (this.#costs.wayNs ?? 0) + this.machine.coldNs(thread, 'way');
-    if (ns > 0) yield thread.run(ns);
-    return 0;
+  /** What it takes to go into the kernel and back, for nothing: `goTheWay` of `net/posix.ts`. */
+  wayNs(thread: VirtualThread): number {
+    return (this.#costs.wayNs ?? 0) + this.machine.coldNs(thread, 'way');
   }
 
   *accept(thread: VirtualThread, socket: Socket, nonblocking: boolean): Call {

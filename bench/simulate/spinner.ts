@@ -2,8 +2,6 @@
  * CPU threads in virtual time: the three kinds of `workers/spinner.ts`, whose work here is time that passes.
  */
 import type { VirtualLock } from '../../lock/machines/virtual-time/lock.ts';
-import type { Machine } from '../../lock/machines/virtual-time/machine.ts';
-import { Offers } from '../../lock/machines/virtual-time/offers.ts';
 import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { SpinSetup } from '../../server/protocol.ts';
 
@@ -16,13 +14,10 @@ const BETWEEN_HASHES_NS = 10_000;
 
 /** What the program of a CPU thread needs. */
 export interface SimulatedSpinner {
-  readonly machine: Machine;
   readonly lock: VirtualLock;
   readonly kind: SpinSetup['kind'];
   readonly priority: number;
   readonly tickNs: number;
-  /** Whether offers that nobody takes may be counted instead of made: {@link Offers}. */
-  readonly skips: boolean;
 }
 
 /** Computes for ever. Rounds of `fib` are counted by the machine, in leaves. */
@@ -32,7 +27,6 @@ export function* spin(thread: VirtualThread, spinner: SimulatedSpinner, countRou
   yield lock.setPriority(spinner.priority);
   switch (spinner.kind) {
     case 'fib':
-      if (spinner.skips) lock.offers = new Offers(spinner.machine, lock, thread);
       yield lock.work(Infinity);
       throw new Error('work without end has ended');
     case 'native':

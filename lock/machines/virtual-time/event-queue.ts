@@ -2,6 +2,9 @@
  * What will happen when: a binary heap of numbers, in arrays of numbers, since a simulated second has a million of these. Events of
  * the same time come in the order in which they were put in, so that nothing depends on how the heap is made.
  *
+ * One that is put in before all others is kept in front of the heap, and mostly taken out again before another comes before it: a
+ * thread that pays for what it does next makes such an event and waits for it.
+ *
  * Nothing is ever taken out of the middle. Whoever puts in an event that may be overtaken by another gives it a generation, and
  * ignores it when it comes with an old one.
  */
@@ -14,6 +17,10 @@ export class EventQueue {
   #whats = new Int32Array(FIRST_CAPACITY);
   #generations = new Int32Array(FIRST_CAPACITY);
   #size = 0;
+  /** The event in front of the heap; its time is `Infinity` if there is none. */
+  #frontNs = Infinity;
+  #frontWhat = 0;
+  #frontGeneration = 0;
 
   /** How many events have been put in so far. */
   made = 0;
@@ -25,10 +32,17 @@ export class EventQueue {
 
   /** How many events there are. */
   get size(): number {
-    return this.#size;
+    return this.#frontNs === Infinity ? this.#size : this.#size + 1;
   }
 
   push(atNs: number, what: number, generation: number): void {
+    if (atNs < this.nextNs && this.#frontNs === Infinity) {
+      this.made++;
+      this.nextNs = this.#frontNs = atNs;
+      this.#frontWhat = what;
+      this.#frontGeneration = generation;
+      return;
+    }
     if (this.#size === this.#times.length) this.#grow();
     const times = this.#times;
     const orders = this.#orders;
@@ -44,12 +58,20 @@ export class EventQueue {
     orders[at] = this.made++;
     this.#whats[at] = what;
     this.#generations[at] = generation;
-    this.nextNs = times[0] as number;
+    if (atNs < this.nextNs) this.nextNs = atNs;
   }
 
   /** Takes the earliest event out: it is in {@link what} and {@link generation}, its time is the {@link nextNs} of before. */
   pop(): void {
     const times = this.#times;
+    // Of the same time is only what was put in after it.
+    if (this.#frontNs === this.nextNs) {
+      this.what = this.#frontWhat;
+      this.generation = this.#frontGeneration;
+      this.#frontNs = Infinity;
+      this.nextNs = this.#size === 0 ? Infinity : (times[0] as number);
+      return;
+    }
     const orders = this.#orders;
     this.what = this.#whats[0] as number;
     this.generation = this.#generations[0] as number;
@@ -67,7 +89,8 @@ export class EventQueue {
       at = child;
     }
     this.#move(last, at);
-    this.nextNs = last === 0 ? Infinity : (times[0] as number);
+    const firstNs = last === 0 ? Infinity : (times[0] as number);
+    this.nextNs = Math.min(firstNs, this.#frontNs);
   }
 
   #before(a: number, b: number): boolean {

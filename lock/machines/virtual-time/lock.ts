@@ -21,9 +21,6 @@ export class VirtualLockState {
   /** How long a leaf of interpreter work takes, and how many ticks it is. */
   readonly leafNs: number;
   readonly leafTicks: number;
-  /** Number of the thread that performed the last step, and how often that has become another. */
-  lastActor = -1;
-  actorChanges = 0;
 
   constructor(
     policy: Policy,
@@ -125,6 +122,7 @@ export class VirtualLock {
 
   /** Interpreter work under the lock, with yield points at which it is offered; `Infinity`: for ever. */
   work(ticks: number): number {
+    this.offers?.beginWork();
     return this.#thread.work(Math.ceil(ticks / this.state.leafTicks), this);
   }
 
@@ -141,6 +139,7 @@ export class VirtualLock {
       return REQUEST.nothing;
     }
     this.#thread.leavesLeft = 0;
+    this.offers?.beginWork();
     return this.offer();
   }
 

@@ -13,9 +13,9 @@
 import { TIMED_OUT } from '../../memory.ts';
 import { EventQueue } from './event-queue.ts';
 import { THEN, type VirtualLock } from './lock.ts';
-import { OP, type VirtualMemory } from './memory.ts';
+import type { VirtualMemory } from './memory.ts';
 import { SimulationError } from './simulation-error.ts';
-import { nextStep, perform } from './steps.ts';
+import { runPiece } from './steps.ts';
 import { OVER, PAYING, REQUEST, STATE, VirtualThread } from './thread.ts';
 import { beginWork, LOOK, lookUp, mustOffer, stopWork, workOn } from './work.ts';
 
@@ -162,7 +162,9 @@ export class Machine {
   /** Ends the sleep of a thread. Returns what it takes the waker; null: what such a call always does. */
   wake(thread: VirtualThread, result: number, by: VirtualThread | null): number | null {
     if (thread.sleepsOn >= 0) {
-      thread.memory?.words.sleepersOf(thread.sleepsOn).remove(thread);
+      const { words } = thread.memory as VirtualMemory;
+      words.sleepersOf(thread.sleepsOn).remove(thread);
+      words.asleep--;
       thread.sleepsOn = -1;
     }
     thread.sleepGeneration++;
@@ -193,10 +195,12 @@ export class Machine {
    * Moves the clock over what would be the same again and again, while nothing else happens.
    *
    * @param periodNs how long it takes once
+   * @param atMost how many times
    * @returns how many times there was room for: what ends at the moment of the next event comes after it
    */
-  skip(periodNs: number): number {
-    const times = Math.ceil((Math.min(this.events.nextNs, this.#untilNs) - this.nowNs) / periodNs) - 1;
+  skip(periodNs: number, atMost: number): number {
+    const room = Math.ceil((Math.min(this.events.nextNs, this.#untilNs) - this.nowNs) / periodNs) - 1;
+    const times = Math.min(room, atMost);
     if (!(times > 0 && times < Infinity)) return 0;
     this.nowNs += times * periodNs;
     return times;
@@ -214,14 +218,7 @@ export class Machine {
     for (;;) {
       const { paying } = thread;
       thread.paying = PAYING.plain;
-      if (paying === PAYING.step) {
-        const more = perform(this, thread);
-        if (more < 0) return;
-        if (more > 0) {
-          if (!this.#pay(thread, more)) return;
-          continue;
-        }
-      } else if (paying === PAYING.work) {
+      if (paying === PAYING.work) {
         const found = lookUp(thread);
         if (found === LOOK.mustOffer) {
           this.#offer(thread);
@@ -232,14 +229,7 @@ export class Machine {
       }
 
       if (thread.piece !== null) {
-        thread.lock?.recorder?.wakes();
-        if (nextStep(this, thread)) {
-          thread.paying = PAYING.step;
-          const { op } = thread.memory as VirtualMemory;
-          const { futexCallNs, atomicNs } = this.costs;
-          if (!this.#pay(thread, (op >= OP.wait ? futexCallNs : atomicNs) + this.#lateNs(thread))) return;
-          continue;
-        }
+        if (!runPiece(this, thread, paying === PAYING.step)) return;
         thread.result = 0;
         const then = (thread.lock as VirtualLock).end();
         if (then === THEN.piece) {
@@ -268,7 +258,7 @@ export class Machine {
       switch (request.value) {
         case REQUEST.run:
           thread.result = 0;
-          if (!this.#pay(thread, thread.amountNs)) return;
+          if (!this.pay(thread, thread.amountNs)) return;
           break;
         case REQUEST.steps:
           this.#beginPiece(thread);
@@ -291,7 +281,7 @@ export class Machine {
   }
 
   /** What keeps the thread from its first step: it is out of practice, or was when it looked up from its work. */
-  #lateNs(thread: VirtualThread): number {
+  lateNs(thread: VirtualThread): number {
     if (this.costs.cold === undefined) return 0;
     const ns = thread.lateNs + this.coldNs(thread, 'step');
     thread.lateNs = 0;
@@ -310,7 +300,7 @@ export class Machine {
   }
 
   /** Lets time pass for the thread. Returns whether that is over already, or else will be an event. */
-  #pay(thread: VirtualThread, ns: number): boolean {
+  pay(thread: VirtualThread, ns: number): boolean {
     if (this.passes(ns)) return true;
     this.plan(thread, this.nowNs + ns);
     return false;

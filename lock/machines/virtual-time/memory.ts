@@ -45,6 +45,8 @@ export class VirtualWords {
   readonly #sleepers: Sleepers[];
   /** The word at which working threads look at each yield point; -1 if there is none. */
   breaker: Word = -1;
+  /** How many threads sleep on them. */
+  asleep = 0;
   /** Numbers of the threads that work on until the breaker is set. */
   readonly watchers = new Set<number>();
 
@@ -102,11 +104,11 @@ export class VirtualMemory implements Memory {
   }
 
   /** Performs a step that is neither a wait nor a notify. Result: the step's. */
-  performAtomic(): number {
+  performAtomic(op: number): number {
     const { values } = this.words;
     const { word, first } = this;
     const before = values[word] as number;
-    switch (this.op) {
+    switch (op) {
       case OP.load:
         return before;
       case OP.store:

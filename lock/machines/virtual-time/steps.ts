@@ -7,16 +7,43 @@ import type { VirtualLock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import { OP, type VirtualMemory } from './memory.ts';
 import { SimulationError } from './simulation-error.ts';
-import type { VirtualThread } from './thread.ts';
+import { PAYING, type VirtualThread } from './thread.ts';
 import { cutShort } from './work.ts';
 
 /** A policy may spin; this is longer than any spinning that leads anywhere. */
 const MAX_STEPS_WITHOUT_SLEEP = 10_000_000;
 
-/** Runs the policy to its next step. Returns false if the piece is over. */
-export function nextStep(machine: Machine, thread: VirtualThread): boolean {
+/**
+ * Runs a piece of a policy on: to its end, or to where the thread has to wait, for its time or asleep. All that several steps in a row
+ * need is looked up once: most of a simulation is this loop.
+ *
+ * @param paid whether the step that is written down has been paid for
+ * @returns whether the piece is over
+ */
+export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean): boolean {
   const piece = thread.piece as Steps<unknown>;
   const memory = thread.memory as VirtualMemory;
+  const { recorder } = thread.lock as VirtualLock;
+  const { atomicNs, futexCallNs } = machine.costs;
+  for (let performs = paid; ; performs = true) {
+    if (performs) {
+      const moreNs = perform(machine, thread, memory);
+      if (moreNs < 0 || (moreNs > 0 && !machine.pay(thread, moreNs))) return false;
+    }
+    if (recorder !== null) recorder.wakes();
+    if (!nextStep(machine, thread, piece, memory)) {
+      thread.piece = null;
+      return true;
+    }
+    if (!machine.pay(thread, (memory.op >= OP.wait ? futexCallNs : atomicNs) + machine.lateNs(thread))) {
+      thread.paying = PAYING.step;
+      return false;
+    }
+  }
+}
+
+/** Runs the policy to its next step. Returns false if the piece is over. */
+function nextStep(machine: Machine, thread: VirtualThread, piece: Steps<unknown>, memory: VirtualMemory): boolean {
   let over: boolean;
   machine.countStep();
   try {
@@ -26,7 +53,6 @@ export function nextStep(machine: Machine, thread: VirtualThread): boolean {
   }
   if (over) {
     if (memory.op !== OP.none) throw failure(thread, 'makes a step it does not yield');
-    thread.piece = null;
     return false;
   }
   thread.stepsMade++;
@@ -38,15 +64,9 @@ export function nextStep(machine: Machine, thread: VirtualThread): boolean {
 }
 
 /** Performs the step that is written down. Returns what is still to pay for it; -1 if the thread sleeps. */
-export function perform(machine: Machine, thread: VirtualThread): number {
-  const memory = thread.memory as VirtualMemory;
+function perform(machine: Machine, thread: VirtualThread, memory: VirtualMemory): number {
   const { words, op } = memory;
   memory.op = OP.none;
-  const { state } = thread.lock as VirtualLock;
-  if (state.lastActor !== thread.number) {
-    state.lastActor = thread.number;
-    state.actorChanges++;
-  }
   if (op === OP.notify) return notify(machine, thread, memory);
   if (op === OP.wait) {
     if (thread.sleptAtNs < 0) thread.sleptAtNs = machine.nowNs;
@@ -59,16 +79,15 @@ export function perform(machine: Machine, thread: VirtualThread): number {
     thread.sleepsOn = memory.word;
     thread.asleepSinceNs = machine.nowNs;
     words.sleepersOf(memory.word).add(thread);
+    words.asleep++;
     // A time-out of before must not end this sleep.
     if (memory.second === Infinity) thread.sleepGeneration++;
     else machine.armTimer(thread, 0, Math.floor(memory.second));
     machine.fallAsleep(thread);
     return -1;
   }
-  memory.op = op;
   const before = words.values[memory.word];
-  thread.result = memory.performAtomic();
-  memory.op = OP.none;
+  thread.result = memory.performAtomic(op);
   if (op !== OP.load && memory.word === words.breaker) {
     if (words.watchers.size > 0) cutShort(machine, words);
     const missed = op === OP.compareExchange && before !== memory.first;

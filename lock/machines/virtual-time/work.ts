@@ -66,7 +66,8 @@ export function workOn(machine: Machine, thread: VirtualThread): void {
 /** The thread was taken off its CPU in the midst of work. */
 export function stopWork(machine: Machine, thread: VirtualThread): void {
   thread.workedNs += machine.nowNs - thread.workingSinceNs;
-  thread.lock?.state.words.watchers.delete(thread.number);
+  const { words } = (thread.lock as VirtualLock).state;
+  if (words.breaker >= 0) words.watchers.delete(thread.number);
 }
 
 /** The thread has come to a look. Returns what that finds. */

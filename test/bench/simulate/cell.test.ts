@@ -78,8 +78,13 @@ describe('the same seed', () => {
     );
   });
 
-  it('skips offers nobody takes, and that changes nothing', async () => {
-    const built = await setupOf({ policy: 'py27' });
+  it.each([
+    { server: 'blocking', scenario: 'loaded' },
+    { server: 'nonblocking', scenario: 'unloaded' },
+    { server: 'zeromq', scenario: 'loaded', workload: { interpreterCostNs: 300_000 } },
+    { server: 'multiprocessing', scenario: 'loaded', spinners: 3, cpus: 2 },
+  ] as const)('skips offers nobody takes, and that changes nothing: %o', async (changes) => {
+    const built = await setupOf({ policy: 'py27', ...changes });
     const url = pathToFileURL(resolve(import.meta.dirname, '../../../lock/policies/py27.ts')).href;
     const ownFile: CellSetup = { ...built, policy: { ...built.policy, from: { kind: 'file', url } } };
     const skipped = await simulateCell(built);
