@@ -17,7 +17,6 @@ const CLIENT_THREAD = new URL('./client-thread.js', import.meta.url);
 /** How many budgets a run may take when one message outlasts the first. */
 const MAX_BUDGETS = 3;
 /** Enough for what is met in every message to be compiled; not so long that a policy which starves the server doubles the run. */
-const MAX_SETTLING_MESSAGES = 200;
 const SETTLING_MS = 250;
 /** How often it is looked whether an echo of the warm-up has come; how much longer a large one may take. */
 const ECHO_PATIENCE_MS = 5_000;
@@ -90,7 +89,7 @@ class ClientProcess {
       },
       (MAX_BUDGETS * budgetNs) / 1e6,
     );
-    this.#say({ kind: 'settle', messages: Math.min(MAX_SETTLING_MESSAGES, this.#warmupMessages), forMs: SETTLING_MS });
+    this.#say({ kind: 'settle', messages: this.#warmupMessages, forMs: SETTLING_MS });
     try {
       await this.#hear('settled');
     } finally {

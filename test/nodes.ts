@@ -11,7 +11,7 @@ import Table from 'cli-table3';
 import { z } from 'zod';
 import { CACHE, NODE_PACKAGE, NODE_VERSIONS, nodeBinary } from './node-versions.ts';
 
-/** `npm test` takes about 4 minutes on 2 CPUs. */
+/** `npm test` takes about 10 minutes on 2 CPUs. */
 const TIMEOUT_MS = 20 * 60_000;
 
 /** What is read of vitest's own report. */
