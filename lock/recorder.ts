@@ -81,21 +81,22 @@ export class Recorder {
     this.#ring.publish();
   }
 
-  /** It is awake again. */
+  /** It is awake again. Readers see it with what it does next, at once: it takes the lock, or asks, or sleeps again. */
   wakes(): void {
     if (this.#state !== EVENT.sleeps) return;
     this.#wokeNs = this.#clock();
     this.#enter(this.#awake, this.#wokeNs);
-    this.#ring.publish();
   }
 
-  /** The thread has asked the holder to give the lock up. Who asks because a sleep timed out does so at once: that is not timed again. */
+  /**
+   * The thread has asked the holder to give the lock up. Who asks because a sleep timed out does so at once: that is not timed again. Readers
+   * see it when it sleeps over it, or has the lock.
+   */
   requests(): void {
     const nowNs = this.#wokeNs === 0 ? this.#clock() : this.#wokeNs;
     this.#wokeNs = 0;
     this.#writeWish(nowNs);
     this.#ring.write(nowNs, EVENT['drop-requested'], 0);
-    this.#ring.publish();
   }
 
   /**
