@@ -1,5 +1,4 @@
 /** The policies that `--policy` names. */
-
 import { POLICIES } from '../../lock/policies/index.ts';
 import type { PolicySpec, PolicyUse } from '../../lock/policy-spec.ts';
 import { UsageError } from '../exit-codes.ts';
