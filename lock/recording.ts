@@ -79,7 +79,7 @@ export class Recording {
       if (overwritten > 0) fromNs = Math.max(fromNs, Math.round(atNs[word.findIndex(isStateNumber)] ?? lastNs));
     }
     fromNs = Math.min(fromNs, lastNs);
-    if (this.#exclusive) timeOffers(threads);
+    if (this.#exclusive) settleOffers(threads);
     return {
       fromNs,
       untilNs: lastNs,
@@ -90,26 +90,33 @@ export class Recording {
 }
 
 /**
- * Who counts ticks times an offer only when he sees that it was taken, be it after he lost his CPU meanwhile. The offer was before
- * that: at the latest when the next thread had the lock, which did look at the clock.
+ * Who offers the lock at a yield point writes that down when he sees that it was taken. He may lose his CPU before: then he times the
+ * offer too late, if he counts ticks and has not looked at the clock, or has not written it yet when he is read. The offer was before
+ * the next thread had the lock, which did look at the clock: at the latest then.
  */
-function timeOffers(threads: readonly ThreadTimeline[]): void {
+function settleOffers(threads: readonly ThreadTimeline[]): void {
   const acquired = threads
     .flatMap(({ thread, atNs, event }) => atNs.flatMap((at, i) => (event[i] === EVENT.runs ? [{ at, thread }] : [])))
     .sort((a, b) => a.at - b.at);
   const places = new Map(threads.map(({ thread }) => [thread, [] as number[]]));
   for (const [place, { thread }] of acquired.entries()) places.get(thread)?.push(place);
-  for (const { thread, atNs, event } of threads) {
+  for (const { thread, atNs, event, by } of threads) {
     let runs = -1;
+    const lostAfter = (run: number) => acquired[(places.get(thread)?.[run] ?? Infinity) + 1]?.at;
     for (const [i, word] of event.entries()) {
       if (word === EVENT.runs) runs++;
       if (word !== EVENT['drop-honoured']) continue;
-      const next = acquired[(places.get(thread)?.[runs] ?? Infinity) + 1];
-      if (next === undefined || next.at >= (atNs[i] as number)) continue;
+      const lostNs = lostAfter(runs);
+      if (lostNs === undefined || lostNs >= (atNs[i] as number)) continue;
       // The offer and, the event after it, the wish.
-      const offeredNs = Math.max(next.at, atNs[i - 1] ?? next.at);
+      const offeredNs = Math.max(lostNs, atNs[i - 1] ?? lostNs);
       atNs[i] = offeredNs;
       if (i + 1 < atNs.length) atNs[i + 1] = offeredNs;
     }
+    const lostNs = lostAfter(runs);
+    if (lostNs === undefined || event.findLast(isStateNumber) !== EVENT.runs) continue;
+    atNs.push(lostNs, lostNs);
+    event.push(EVENT['drop-honoured'], EVENT.wants);
+    by.push(0, 0);
   }
 }

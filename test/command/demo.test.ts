@@ -194,15 +194,15 @@ describe('the event loop', () => {
   it('tells who held the lock, and how much of the time it was a CPU thread', async () => {
     const page = new Page(address);
     await runs(page, 'py32', 2);
-    const from = page.heard.length;
-    const { lock } = await page.hear('lock', () => true, from);
-    const spinners = lock.threads.filter(({ role }) => role === 'spinner');
-    expect(spinners).toHaveLength(2);
-    const held = (column: number) => lock.threads.reduce((sum, thread) => sum + (thread.runs[column] ?? 0), 0);
-    // One at a time: never more than the whole of a column, but for rounding.
-    for (const column of spinners[0]?.runs.keys() ?? []) expect(held(column)).toBeLessThanOrEqual(102);
-    expect(lock.spinnersHold).toBeGreaterThan(0);
-    expect(lock.spinnersHold).toBeLessThanOrEqual(1);
+    for (let reading = 0; reading < 20; reading++) {
+      const { lock } = await page.hear('lock', () => true, page.heard.length);
+      expect(lock.threads.filter(({ role }) => role === 'spinner')).toHaveLength(2);
+      const held = (column: number) => lock.threads.reduce((sum, { runs }) => sum + (runs[column] ?? 0), 0);
+      // One at a time: never more than the whole of a column, but for rounding.
+      for (const column of lock.threads[0]?.runs.keys() ?? []) expect(held(column)).toBeLessThanOrEqual(102);
+      expect(lock.spinnersHold).toBeGreaterThan(0);
+      expect(lock.spinnersHold).toBeLessThanOrEqual(1);
+    }
   });
 
   it('does without CPU threads', async () => {

@@ -1,6 +1,7 @@
 /** A thread is in exactly one state at a time: of made-up lives, of full rings, of parts; and what is not so is refused. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { Recorder } from '../../lock/recorder.ts';
 import { Recording } from '../../lock/recording.ts';
 import { EVENT, partOf, type Timeline } from '../../lock/timeline.ts';
 import { timelineSchema } from '../../lock/timeline-schema.ts';
@@ -85,6 +86,29 @@ it('a call that loses the lock is a call, a wait, a steal, and who it was', () =
     event: [runs, call, wants, sleeps, wants, EVENT['drop-requested'], sleeps, wants, stolen, runs],
     atNs: [0, 100, 110, 111, 5_111, 5_111, 5_113, 5_133, 5_133, 5_133],
     by: [0, 2, 0, 0, 0, 0, 0, 0, 3, 0],
+  });
+});
+
+it('a thread that lost the lock and was not on a CPU since to write that down does not hold it together with the next one', () => {
+  const recording = new Recording(['call'], true, 32);
+  let nowNs = 0;
+  const [loser, taker] = [1, 2].map((thread) => new Recorder(recording.add(thread, 'spinner'), () => nowNs));
+  loser?.wants();
+  loser?.holds(0);
+  nowNs = 100;
+  loser?.offers(true);
+  taker?.wants();
+  nowNs = 110;
+  taker?.holds(1);
+  nowNs = 500;
+  const { runs, wants } = EVENT;
+  const early = recording.read(0, nowNs);
+  expect(faultOf(early)).toBe(null);
+  expect(early.threads[0]).toMatchObject({ event: [runs, EVENT['drop-honoured'], wants], atNs: [0, 110, 110] });
+  loser?.sleeps();
+  expect(recording.read(0, nowNs).threads[0]).toMatchObject({
+    event: [runs, EVENT['drop-honoured'], wants, EVENT.sleeps],
+    atNs: [0, 100, 100, 500],
   });
 });
 
