@@ -34,6 +34,9 @@ export interface ServerThread {
   noteConnectionError(error: string): void;
 }
 
+/** A thread that was away for longer slept, and others had its CPU. No call that does not wait takes so long. */
+const COLD_AFTER_MS = 0.1;
+
 /**
  * Runs a server's task to its end in this thread, holding the lock whenever it is not in a call.
  *
@@ -41,6 +44,7 @@ export interface ServerThread {
  */
 export function drive(task: ServerTask, thread: ServerThread): void {
   thread.lock.acquire();
+  let isCold = true;
   try {
     let step = task.next();
     while (step.done !== true) {
@@ -49,15 +53,15 @@ export function drive(task: ServerTask, thread: ServerThread): void {
       const keepsLock = thread.keepsLockOnNonblocking && cannotBlock(step.value);
       // What an FFI costs that went cold, several times the call of an interpreter in C, is paid here, under the lock: without it the
       // time away from the lock, in which another thread can take it, would be that long. Where many hold it nothing depends on that.
-      if (thread.lock.exclusive) posix.goTheWay();
+      if (isCold && thread.lock.exclusive) posix.goTheWay();
       const leftMs = keepsLock ? stay(thread) : leave(thread, step.value);
       try {
         result = perform(step.value, thread, leftMs);
       } catch (error) {
         failure = error;
       }
-      if (keepsLock) noteKept(thread, leftMs);
-      else comeBack(thread, leftMs);
+      const backMs = keepsLock ? noteKept(thread, leftMs) : comeBack(thread, leftMs);
+      isCold = backMs - leftMs > COLD_AFTER_MS;
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
   } catch (error) {
@@ -107,17 +111,19 @@ function leave(thread: ServerThread, { call }: SystemCall | AsynchronousCall): n
   return leftMs;
 }
 
-/** Back from the call, to the lock. */
-function comeBack({ lock, log }: ServerThread, leftMs: number): void {
+/** Back from the call, to the lock. Returns when it was had. */
+function comeBack({ lock, log }: ServerThread, leftMs: number): number {
   const returnedMs = performance.now();
   const acquiredMs = lock.comeBack(returnedMs);
   log?.record(leftMs, returnedMs, acquiredMs);
+  return acquiredMs;
 }
 
-/** Back from a call that kept the lock. */
-function noteKept({ log }: ServerThread, leftMs: number): void {
+/** Back from a call that kept the lock. Returns when that was. */
+function noteKept({ log }: ServerThread, leftMs: number): number {
   const returnedMs = performance.now();
   log?.record(leftMs, returnedMs, returnedMs);
+  return returnedMs;
 }
 
 /** Those that are made so that they return at once when there is nothing to do. */

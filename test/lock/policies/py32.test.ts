@@ -113,12 +113,28 @@ describe('acquire', () => {
 });
 
 describe('release', () => {
-  it('that nobody waits for is one step and two looks', () => {
-    expect(release({})).toEqual(['add LOCK -1', 'load WAITERS', 'load DROP_REQUEST']);
+  it('that nobody waits for is one step and three looks', () => {
+    expect(release({})).toEqual(['load DROP_REQUEST', 'add LOCK -1', 'load WAITERS', 'load DROP_REQUEST']);
+  });
+
+  it('with a request pending looks for a sleeper, and then frees the lock', () => {
+    const steps = release({ 'load DROP_REQUEST': 1, 'notify LOCK 1': [0, 0, 1], 'load LAST_HOLDER': OTHER });
+    expect(steps.slice(0, 5)).toEqual([
+      'load DROP_REQUEST',
+      ...['notify LOCK 1', 'notify LOCK 1', 'notify LOCK 1'],
+      'add LOCK -1',
+    ]);
+  });
+
+  it('frees the lock all the same if nobody falls asleep', () => {
+    const steps = release({ 'load DROP_REQUEST': 1, 'load LAST_HOLDER': OTHER });
+    expect(steps.filter((step) => step === 'notify LOCK 1')).toHaveLength(16);
+    expect(steps).toContain('add LOCK -1');
   });
 
   it('wakes one waiter', () => {
     expect(release({ 'load WAITERS': 3 })).toEqual([
+      'load DROP_REQUEST',
       'add LOCK -1',
       'load WAITERS',
       'notify LOCK 1',
