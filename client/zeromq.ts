@@ -1,5 +1,5 @@
 /**
- * ZeroMQ over libzmq, blocking: a DEALER socket, which sends and receives as it likes, so that each message is one frame.
+ * ZeroMQ over libzmq, blocking: a REQ socket, whose every message waits for its echo, at a server that is a REP or, as ours, a ROUTER.
  *
  * A ZeroMQ socket hides its connection: it waits for a server that is not there, and connects again behind the caller's back when one
  * goes away, with the message that was under way lost and the wait for its echo without end. Here that is an error, as on any
@@ -35,7 +35,7 @@ const zeromq: EchoClient = {
     const context = openContext();
     const sockets: ZmqSocket[] = [];
     try {
-      const socket = openSocket(context, 'dealer');
+      const socket = openSocket(context, 'req');
       sockets.push(socket);
       setOption(socket, 'reconnectMs', -1);
       setOption(socket, 'handshakeMs', HANDSHAKE_MS);

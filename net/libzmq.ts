@@ -22,7 +22,7 @@ export type ZmqContext = number;
 export type ZmqSocket = number;
 
 /** zmq.h. */
-const SOCKET_TYPE = { pair: 0, dealer: 5, router: 6 } as const;
+const SOCKET_TYPE = { pair: 0, req: 3, router: 6 } as const;
 const ZMQ_LAST_ENDPOINT = 32;
 const ZMQ_ZAP_DOMAIN = 55;
 const ZMQ_DONTWAIT = 1;

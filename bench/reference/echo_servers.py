@@ -324,19 +324,19 @@ class Multiprocessing(Server):
 
 
 class Zeromq(Server):
-    """"Python with ZeroMQ": pyzmq, one thread for all clients, every frame back to where it came from."""
+    """"Python with ZeroMQ": pyzmq, one thread for all clients. A REP gives up the lock twice a message, where a ROUTER would for each frame."""
 
     def listen(self, host, port):
         import zmq
         self.terminated = zmq.ContextTerminated
         self.context = zmq.Context()
-        self.router = self.context.socket(zmq.ROUTER)
-        self.router.setsockopt(zmq.LINGER, 0)
-        self.router.setsockopt(zmq.MAXMSGSIZE, self.max_message_bytes)
-        return self.router.bind_to_random_port("tcp://" + host) if port == 0 else self.bind(host, port)
+        self.socket = self.context.socket(zmq.REP)
+        self.socket.setsockopt(zmq.LINGER, 0)
+        self.socket.setsockopt(zmq.MAXMSGSIZE, self.max_message_bytes)
+        return self.socket.bind_to_random_port("tcp://" + host) if port == 0 else self.bind(host, port)
 
     def bind(self, host, port):
-        self.router.bind("tcp://%s:%d" % (host, port))
+        self.socket.bind("tcp://%s:%d" % (host, port))
         return port
 
     def stop(self):
@@ -345,11 +345,11 @@ class Zeromq(Server):
     def accept_for_ever(self):
         try:
             while True:
-                self.router.send_multipart(self.router.recv_multipart())
+                self.socket.send(self.socket.recv())
         except self.terminated:
             pass
         finally:
-            self.router.close()
+            self.socket.close()
 
 
 SERVERS = {

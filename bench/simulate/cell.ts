@@ -224,14 +224,12 @@ class World {
 
     if (server.transport === 'zmtp') {
       const router = new SimulatedZmqSocket(machine, profile, 'router');
-      const dealer = new SimulatedZmqSocket(machine, profile, 'dealer');
+      const req = new SimulatedZmqSocket(machine, profile, 'req');
       const task = server.waits === 'blocking' ? server.echo(0) : server.echo(NO_MESSAGE_SOCKET);
       this.#startServerThread('server', task as ServerTask, router);
       this.#process.threads.push(machine.start('I/O thread of the server', (thread) => router.io(thread)));
-      machine.start('I/O thread of the client', (thread) => dealer.io(thread));
-      return machine.start('client', (thread) =>
-        runClient(thread, client, zeromqExchange(dealer, router, payloadBytes)),
-      );
+      machine.start('I/O thread of the client', (thread) => req.io(thread));
+      return machine.start('client', (thread) => runClient(thread, client, zeromqExchange(req, router, payloadBytes)));
     }
 
     const listener = this.#kernel.sockets.listen();

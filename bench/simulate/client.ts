@@ -127,7 +127,7 @@ export function multiprocessingExchange(
   };
 }
 
-/** A DEALER. */
+/** A REQ; its empty delimiter, which costs as good as nothing, is left out. */
 export function zeromqExchange(socket: SimulatedZmqSocket, router: SimulatedZmqSocket, payloadBytes: number): Exchange {
   const payload = new Uint8Array(payloadBytes);
   const sent = new Uint8Array(payloadBytes);

@@ -20,13 +20,13 @@ export class SimulatedZmqSocket {
   readonly #outbox: Message[] = [];
   /** On the connection, not yet received by the I/O thread. */
   readonly #arrived: Message[] = [];
-  /** What a ROUTER puts in front of each message that comes from the peer; null on a DEALER. */
+  /** What a ROUTER puts in front of each message that comes from the peer; null on a REQ. */
   readonly #identity: Uint8Array | null;
   #peer: SimulatedZmqSocket | null = null;
   #sleepingOwner: VirtualThread | null = null;
   #sleepingIo: VirtualThread | null = null;
 
-  constructor(machine: Machine, profile: Profile, type: 'router' | 'dealer') {
+  constructor(machine: Machine, profile: Profile, type: 'router' | 'req') {
     this.#machine = machine;
     this.#profile = profile;
     this.#identity = type === 'router' ? Uint8Array.of(0, 0, 0, 0, 1) : null;

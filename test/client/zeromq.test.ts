@@ -18,7 +18,9 @@ async function router(): Promise<{ socket: Router; port: number }> {
 
 /** Answers every message with what `reply` makes of it, until the socket is closed. */
 async function answer(socket: Router, reply: (payload: Buffer) => Buffer): Promise<void> {
-  for await (const [sender = '', payload = Buffer.alloc(0)] of socket) await socket.send([sender, reply(payload)]);
+  for await (const [sender = '', delimiter = '', payload = Buffer.alloc(0)] of socket) {
+    await socket.send([sender, delimiter, reply(payload)]);
+  }
 }
 
 async function tcpServer(onConnection: Parameters<typeof createServer>[1]): Promise<Server> {

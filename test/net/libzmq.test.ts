@@ -41,7 +41,7 @@ describe('the library', () => {
 describe('a socket', () => {
   let context: ZmqContext;
   let sockets: ZmqSocket[];
-  const open = (type: 'dealer' | 'router') => {
+  const open = (type: 'pair' | 'router') => {
     const socket = openSocket(context, type);
     sockets.push(socket);
     setOption(socket, 'receiveTimeoutMs', 5_000);
@@ -71,7 +71,7 @@ describe('a socket', () => {
   });
 
   it('says how long a frame was that did not fit', () => {
-    const [server, client] = [open('dealer'), open('dealer')];
+    const [server, client] = [open('pair'), open('pair')];
     connectSocket(client, { host: HOST, port: bindSocket(server, { host: HOST, port: 0 }) });
     expect(send(client, Buffer.from('echo'))).toBe(4);
     const into = Buffer.alloc(2);

@@ -29,6 +29,7 @@ const references = Object.entries({
 const hasCompiler = await withLockCounter(async (library) => library !== null);
 /** The oldest: what it does not trip over, none does. */
 const python = references.find(({ interpreter }) => interpreter !== undefined)?.interpreter;
+const python3 = references.find(({ name }) => name === 'CPython 3')?.interpreter;
 
 /** A server in an interpreter, told to end at the test's end at the latest. */
 async function startServer(path: string, server: string, lockCounter: string | null = null) {
@@ -136,10 +137,11 @@ describe('a server in an interpreter', () => {
     expect(await exited).toBe(0);
   });
 
-  it.skipIf(python === undefined).each(['fib', 'native', 'releasing'] as const)(
+  // Python 2 may not: beside a thread that keeps the lock for 10 ms at a time the one that is told is woken in vain for minutes.
+  it.skipIf(python3 === undefined).each(['fib', 'native', 'releasing'] as const)(
     'counts the rounds of a CPU thread of kind %s',
     async (kind) => {
-      const { child } = await startServer(python?.from.path ?? '', 'blocking');
+      const { child } = await startServer(python3?.from.path ?? '', 'blocking');
       await child.call('spin', { spinners: 1, kind, priority: 0 }, TIMEOUT_MS);
       const { roundsPerSecond } = await child.call('solo', {}, TIMEOUT_MS);
       expect(roundsPerSecond).toBeGreaterThan(0);
