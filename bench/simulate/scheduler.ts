@@ -190,11 +190,10 @@ export class LinuxScheduler implements Scheduler {
   /** Where a thread that wakes goes. */
   #place(thread: VirtualThread, by: VirtualThread | null): Cpu {
     const own = this.#cpuOf(thread);
-    if (own.current === null) return own;
     if (this.#idle > 0) {
-      for (let i = 1; i < this.#cpus.length; i++) {
-        const other = this.#cpus[(own.number + i) % this.#cpus.length] as Cpu;
-        if (other.current === null) return other;
+      for (let i = 0; i < this.#cpus.length; i++) {
+        const cpu = this.#cpus[(own.number + i) % this.#cpus.length] as Cpu;
+        if (this.#isSeenIdle(cpu)) return cpu;
       }
     }
     // Who wakes another through a socket is about to sleep (WF_SYNC); who does it in a policy is not.
@@ -202,6 +201,12 @@ export class LinuxScheduler implements Scheduler {
       return this.#cpuOf(by);
     }
     return own;
+  }
+
+  /** To a kernel in a virtual machine an idle CPU that sleeps is one that the host has taken away, and no better than a busy one. */
+  #isSeenIdle(cpu: Cpu): boolean {
+    if (cpu.current !== null) return false;
+    return this.#costs.idle === undefined || this.#machine.nowNs - cpu.idleSinceNs <= cpu.pollNs;
   }
 
   #give(cpu: Cpu, thread: VirtualThread, delayNs: number): void {
