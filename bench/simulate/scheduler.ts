@@ -142,9 +142,9 @@ export class LinuxScheduler implements Scheduler {
     return thread.cpuNs + (runs ? this.#machine.nowNs - thread.onCpuSinceNs : 0);
   }
 
-  wake(thread: VirtualThread, by: VirtualThread | null): number | null {
+  wake(thread: VirtualThread, by: VirtualThread | null, isSync = false): number | null {
     const from = this.#cpuOf(thread);
-    const cpu = this.#place(thread, by);
+    const cpu = this.#place(thread, isSync ? by : null);
     const laterNs = cpu.virtualTimeNs - this.#costs.sleeperCreditNs;
     thread.virtualRuntimeNs = Math.max(thread.virtualRuntimeNs + cpu.virtualTimeNs - from.virtualTimeNs, laterNs);
     thread.cpu = cpu.number;
@@ -187,19 +187,21 @@ export class LinuxScheduler implements Scheduler {
     return this.#cpus[thread.cpu] as Cpu;
   }
 
-  /** Where a thread that wakes goes. */
-  #place(thread: VirtualThread, by: VirtualThread | null): Cpu {
+  /**
+   * Where a thread that wakes goes.
+   *
+   * @param leaving the thread that wakes it, if that one is about to sleep
+   */
+  #place(thread: VirtualThread, leaving: VirtualThread | null): Cpu {
     const own = this.#cpuOf(thread);
     if (this.#idle > 0) {
       for (let i = 0; i < this.#cpus.length; i++) {
         const cpu = this.#cpus[(own.number + i) % this.#cpus.length] as Cpu;
-        if (this.#isSeenIdle(cpu)) return cpu;
+        // A new thread is put where there is least to do, whatever the kernel takes that for.
+        if (thread.cpuNs === 0 ? cpu.current === null : this.#isSeenIdle(cpu)) return cpu;
       }
     }
-    // Who wakes another through a socket is about to sleep (WF_SYNC); who does it in a policy is not.
-    if (by !== null && by.state === STATE.running && by.piece === null && this.#cpuOf(by).queue.length === 0) {
-      return this.#cpuOf(by);
-    }
+    if (leaving?.state === STATE.running && this.#cpuOf(leaving).queue.length === 0) return this.#cpuOf(leaving);
     return own;
   }
 

@@ -26,12 +26,13 @@ class Waiters {
     if (at >= 0) this.#threads.splice(at, 1);
   }
 
+  /** Whoever waits at a socket is woken by one who is taken to be about to sleep, WF_SYNC. */
   wake(machine: Machine, by: VirtualThread): number {
     if (this.#threads.length === 0) return 0;
     const threads = this.#threads;
     this.#threads = [];
     let ns = 0;
-    for (const thread of threads) ns += machine.wake(thread, 0, by) ?? 0;
+    for (const thread of threads) ns += machine.wake(thread, 0, by, true) ?? 0;
     return ns;
   }
 }

@@ -47,9 +47,10 @@ export interface Scheduler {
    * A thread that slept can run again, or a new one runs for the first time.
    *
    * @param by the thread that wakes it, which runs; null for a timer
+   * @param isSync whether that one is about to sleep itself, and says so
    * @returns what it takes the waker; null: what such a call always does
    */
-  wake(thread: VirtualThread, by: VirtualThread | null): number | null;
+  wake(thread: VirtualThread, by: VirtualThread | null, isSync?: boolean): number | null;
   /** The running thread sleeps or has ended: its CPU is free. */
   leave(thread: VirtualThread): void;
   /** An event of the scheduler's own has come. */
@@ -160,7 +161,7 @@ export class Machine {
   }
 
   /** Ends the sleep of a thread. Returns what it takes the waker; null: what such a call always does. */
-  wake(thread: VirtualThread, result: number, by: VirtualThread | null): number | null {
+  wake(thread: VirtualThread, result: number, by: VirtualThread | null, isSync = false): number | null {
     if (thread.sleepsOn >= 0) {
       const { words } = thread.memory as VirtualMemory;
       words.sleepersOf(thread.sleepsOn).remove(thread);
@@ -170,7 +171,7 @@ export class Machine {
     thread.sleepGeneration++;
     thread.result = result;
     thread.state = STATE.ready;
-    return this.#schedulerOf().wake(thread, by);
+    return this.#schedulerOf().wake(thread, by, isSync);
   }
 
   /** The thread has a CPU from now on. Called by the scheduler, which must not call it while another thread is running ahead. */
