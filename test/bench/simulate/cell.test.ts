@@ -222,7 +222,8 @@ it('threads without a lock share CPUs, and no more than there are', async () => 
   const shared = await simulate({ ...changes, cpus: 2, spinners: 6 });
   const ratio = (shared.soloRoundsPerSecond ?? 0) / (one.soloRoundsPerSecond ?? 1);
   expect(ratio).toBeGreaterThan(1.9);
-  expect(ratio).toBeLessThanOrEqual(2);
+  // Only whole rounds count: of one thread up to one is missing.
+  expect(ratio).toBeLessThan(2.01);
 });
 
 describe('the work of the simulation', () => {
