@@ -35,7 +35,7 @@ export interface ServerThread {
 }
 
 /** A thread that was away for longer slept, and others had its CPU. No call that does not wait takes so long. */
-const COLD_AFTER_MS = 0.1;
+export const COLD_AFTER_MS = 0.1;
 
 /**
  * Runs a server's task to its end in this thread, holding the lock whenever it is not in a call.

@@ -7,7 +7,7 @@ import type { VirtualLock } from '../../lock/machines/virtual-time/lock.ts';
 import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Socket } from '../../net/posix.ts';
 import { type AsynchronousCall, type AsynchronousTask, CALL_NUMBER, type SystemCall } from '../../server/calls.ts';
-import { cannotBlock } from '../../server/driver.ts';
+import { COLD_AFTER_MS, cannotBlock } from '../../server/driver.ts';
 import { type Call, type Kernel, TIMER } from './kernel.ts';
 import type { SimulatedZmqSocket } from './libzmq.ts';
 
@@ -32,13 +32,14 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
   const { lock, log, kernel, router } = server;
   const { machine } = kernel;
   yield lock.acquire();
+  let isCold = true;
   let step = task.next();
   while (step.done !== true) {
     let result = 0;
     let failure: unknown;
     const keepsLock = server.keepsLockOnNonblocking && cannotBlock(step.value);
     // As in server/driver.ts, where a task that waits in the event loop makes no calls of its own.
-    const wayNs = router === null && lock.state.policy.exclusive ? kernel.wayNs(thread) : 0;
+    const wayNs = isCold && router === null && lock.state.policy.exclusive ? kernel.wayNs(thread) : 0;
     if (wayNs > 0) yield thread.run(wayNs);
     const coldNs = machine.coldNs(thread, 'work');
     if (coldNs > 0) yield thread.run(coldNs);
@@ -54,6 +55,7 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     const returnedNs = machine.nowNs;
     if (!keepsLock) yield lock.comeBack();
     log.push(leftNs, returnedNs, machine.nowNs);
+    isCold = machine.nowNs - leftNs > COLD_AFTER_MS * 1e6;
     step = failure === undefined ? task.next(result) : task.throw(failure);
   }
   yield lock.release();
