@@ -89,7 +89,7 @@ export class Killer {
       victim === 'bench' ? [null, EXIT.ok] : victim === null ? [EXIT.ok] : [EXIT.cellFailed, EXIT.ok];
     if (ended !== null && !asDocumented.includes(ended.code)) faults.push(`${where}: exit code ${ended.code}`);
     const orphans = await run.leftovers();
-    if (orphans.length > 0) faults.push(`${where}: ${orphans.length} processes are left`);
+    if (orphans.length > 0) faults.push(`${where}: left are ${orphans.map(describe).join('; ')}`);
     const finished = finishedRounds(run.stderr);
     try {
       const kept = await keptRounds(json);
@@ -123,6 +123,17 @@ function killOne(run: Convoy, draw: number): Victim | null {
     return null;
   }
   return victim;
+}
+
+/** A process, in words for who looks why it is still there. */
+function describe(pid: number): string {
+  try {
+    const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+    const [state, parent] = readFileSync(`/proc/${pid}/status`, 'utf8').match(/^(?:State|PPid):.*/gm) ?? [];
+    return `${pid} (${command}${state}, ${parent})`;
+  } catch {
+    return `${pid} (ended by now)`;
+  }
 }
 
 /** Rounds that stderr says to be measured: `round 1: py32/blocking unloaded`. */
