@@ -154,3 +154,34 @@ it('an idle CPU is woken as it sleeps: it polls for as long as it has learnt, an
   expect(latenciesUs).toEqual([30, 10, 10, 10, 2, 30, 10]);
   expect(callsUs).toEqual([5, 2, 2, 2, 1, 5, 2]);
 });
+
+it.each([
+  ['is taken to the CPU of a waker that is about to sleep', true, undefined, 1],
+  ['stays on its own CPU, which sleeps, when its waker goes on', false, undefined, 0],
+  ['stays on its own CPU as long as that polls', true, 10_000, 0],
+])('of a virtual machine, a thread that is woken %s', (_, isSync, pollsNs, cpu) => {
+  const wake = { callNs: always(1), leadNs: always(1) };
+  const idle: Idle = {
+    polling: { firstNs: pollsNs ?? 1, maxNs: MS },
+    polled: wake,
+    asleep: [{ idleNs: 0, ...wake }],
+  };
+  const { machine } = machineOf(2, { idle });
+  const sleeper = machine.start('sleeper', function* (thread) {
+    for (;;) {
+      yield thread.run(1);
+      yield thread.sleep();
+    }
+  });
+  machine.start('waker', function* (thread) {
+    // Its CPU polls the second time, if at all: that it was woken too late the first time has taught it to.
+    for (const wakesSync of [false, isSync]) {
+      yield thread.run(5_000);
+      machine.wake(sleeper, 0, thread, wakesSync);
+    }
+    yield thread.run(5_000);
+    machine.stopped = true;
+  });
+  machine.run(Infinity);
+  expect(sleeper.cpu).toBe(cpu);
+});
