@@ -24,7 +24,7 @@
  * The fourth: there a thread asks with the mutex held, which it gives up as it falls asleep, so that whoever drops the lock wakes a
  * sleeper, and sleeps itself before that one has come round: long enough for a call or two. Here the holder sees the request at once;
  * so it looks for the sleeper first, a few times and not for ever, since a thread that asked may have lost its CPU. Without that the
- * two hand over without sleep, and a message loses the lock twice in 15 of 100 cases where CPython's does in 3.
+ * two hand over without sleep, and a message loses the lock twice far more often than CPython's (docs/METHOD.md).
  */
 import { TIMED_OUT } from '../memory.ts';
 import { definePolicy } from '../policy.ts';
