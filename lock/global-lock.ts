@@ -6,7 +6,7 @@ import { BOOKS_DOUBLES, type BookBuffers, Books } from './books.ts';
 import { DOUBLES_PER_THREAD } from './counters.ts';
 import { LockLost } from './lost-lock.ts';
 import { RecordedThreadMemory, RequestingThreadMemory, runSteps, ThreadMemory } from './machines/threads.ts';
-import { INTS_PER_WORD, layOut } from './memory.ts';
+import { INTS_PER_WORD, layOut, type Steps } from './memory.ts';
 import type { Policy, Rules } from './policy.ts';
 import type { Recorder } from './recorder.ts';
 
@@ -94,7 +94,7 @@ export class GlobalLock {
   /** Returns when this thread holds the lock. */
   acquire(): void {
     this.#recorder?.wants();
-    this.#acquire();
+    this.#acquire(this.#rules.acquire(this.#memory, this.#me));
   }
 
   /** Gives the lock up, for long. The caller holds it. */
@@ -142,7 +142,7 @@ export class GlobalLock {
    */
   comeBack(nowMs: number): number {
     this.#recorder?.wants(nowMs * 1e6);
-    return this.#acquire(true) || nowMs;
+    return this.#acquire(this.#rules.acquire(this.#memory, this.#me), true) || nowMs;
   }
 
   /**
@@ -179,8 +179,10 @@ export class GlobalLock {
     this.#books.offered(1);
     // Whoever counts ticks offers every few microseconds, and would feel a look at the clock each time.
     this.#recorder?.offers(this.#breaker >= 0);
+    // Made before the lock is free, so that it is free no longer than it must be: under py27 whoever looks meanwhile has it.
+    const acquire = this.#rules.acquire(this.#memory, this.#me);
     this.#release();
-    this.#acquire();
+    this.#acquire(acquire);
   }
 
   #release(): void {
@@ -190,14 +192,15 @@ export class GlobalLock {
   /**
    * Acquires and keeps the books.
    *
+   * @param steps the policy's
    * @param afterCall whether the thread comes back from one
    * @returns when the thread had the lock, by `performance.now()`, if it slept; else 0, and the clock was not read
    */
-  #acquire(afterCall = false): number {
+  #acquire(steps: Steps, afterCall = false): number {
     const memory = this.#memory;
     const books = this.#books;
     memory.sleptAtMs = 0;
-    runSteps(this.#rules.acquire(memory, this.#me));
+    runSteps(steps);
     const slept = memory.sleptAtMs !== 0;
     const nowMs = slept ? performance.now() : 0;
     if (slept) books.slept((nowMs - memory.sleptAtMs) * 1e6);

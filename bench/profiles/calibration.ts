@@ -70,25 +70,25 @@ export function heldAfterWaitNs(calls: ArrayLike<number>): number | null {
   return held.length === 0 ? null : percentile(sortSamples(held), 50);
 }
 
-/** How long the lock was held after a wait, and the interpreter cost it was measured at. */
-export interface TriedCost {
-  readonly interpreterCostNs: number;
-  readonly heldNs: number;
+/** A value that was tried, and what came of it. */
+export interface Tried {
+  readonly value: number;
+  readonly outcomeNs: number;
 }
 
 /**
- * The interpreter cost at which an emulation holds its lock as long as its original, of a line through all that were tried: one that was
- * disturbed counts less.
+ * The value at which an emulation comes out as its original, of a line through all that were tried: one that was disturbed counts
+ * less.
  *
- * @param tried at least two different costs
- * @returns within the range that was tried
+ * @param tried at least two different values, of which larger ones come out larger
+ * @returns a whole number within the range that was tried
  */
-export function fitCost(tried: readonly TriedCost[], heldNs: number): number {
-  const costs = tried.map(({ interpreterCostNs }) => interpreterCostNs);
-  const line = linearRegression(tried.map((each) => [each.interpreterCostNs, each.heldNs]));
-  // Work under the lock that does not make it longer was not measured but disturbed.
-  const cost = line.m > 0 ? (heldNs - line.b) / line.m : 0;
-  return Math.round(Math.min(Math.max(...costs), Math.max(Math.min(...costs), cost)));
+export function fittedValue(tried: readonly Tried[], outcomeNs: number): number {
+  const values = tried.map(({ value }) => value);
+  const line = linearRegression(tried.map((each) => [each.value, each.outcomeNs]));
+  // Where more of it does not come out larger, it was not measured but disturbed.
+  const value = line.m > 0 ? (outcomeNs - line.b) / line.m : -Infinity;
+  return Math.round(Math.min(Math.max(...values), Math.max(Math.min(...values), value)));
 }
 
 /** Of several rounds, of what can be off to either side. Null where they have no such number. */

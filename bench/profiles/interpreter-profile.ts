@@ -3,8 +3,9 @@
  * --against` writes such a file, `--profile` reads it. The defaults are in one that comes with Convoy and was not measured: it
  * states what the design assumes, and says so.
  *
- * Two or three parameters, the same for every cell. The interpreter cost is fitted, on one server: the blocking one is to hold its lock as
- * long as the interpreter's, when it had to wait for it. What comes of that, on every server, is a prediction.
+ * Two or three parameters, the same for every cell, fitted on one server. The interpreter cost: the blocking server is to hold its lock as
+ * long as the interpreter's, when it had to wait for it. And py27's check: it is to wait for it as long. What comes of that on the other
+ * servers is a prediction.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -13,7 +14,7 @@ import { UsageError } from '../exit-codes.ts';
 import { environmentSchema } from '../result/result.ts';
 import defaultProfile from './interpreter.json' with { type: 'json' };
 
-export const PROFILE_VERSION = 3;
+export const PROFILE_VERSION = 4;
 
 /** What decides how a contended call ends, of one side: an interpreter, or our servers. */
 const measuredSchema = z.strictObject({
@@ -26,19 +27,21 @@ const measuredSchema = z.strictObject({
 });
 export type Measured = z.infer<typeof measuredSchema>;
 
-/** How an interpreter cost was found. */
+/** How a parameter was found: what was tried, and what came of it, on one server beside CPU threads. */
 const fitSchema = z.strictObject({
   /** What was fitted to: an interpreter's label. */
   to: z.string(),
   policy: z.string(),
   server: z.string(),
-  /** How long it holds its lock there after a wait, loaded: median over calls, then over rounds. */
-  heldNs: z.number().nonnegative(),
-  /** The policy's, by interpreter cost. */
-  tried: z.array(z.strictObject({ interpreterCostNs: z.number().nonnegative(), heldNs: z.number().nonnegative() })),
-  interpreterCostNs: z.number().nonnegative(),
+  /** `cost`: nanoseconds, by how long the lock is held after a wait. `check`: ticks, by how long a thread waits for the lock that has to. */
+  parameter: z.enum(['cost', 'check']),
+  /** The interpreter's: median over its rounds. */
+  outcomeNs: z.number().nonnegative(),
+  /** The policy's, by value of the parameter. */
+  tried: z.array(z.strictObject({ value: z.number().nonnegative(), outcomeNs: z.number().nonnegative() })),
+  value: z.number().nonnegative(),
 });
-export type CostFit = z.infer<typeof fitSchema>;
+export type Fit = z.infer<typeof fitSchema>;
 
 const calibrationSchema = z.strictObject({
   createdAt: z.string(),
@@ -73,7 +76,7 @@ export const interpreterProfileSchema = z.strictObject({
     py27: z
       .strictObject({
         interpreterCostNs: z.number().min(0).max(1e9),
-        /** Ticks of 40 ns between two yields, for the 100 of its source on a machine where a tick takes that long. */
+        /** Ticks of 40 ns between two yields, for the 100 of its source: as often as to be taken from as often as the interpreter. */
         checkTicks: z.number().int().min(1).max(1e9),
       })
       .nullable(),

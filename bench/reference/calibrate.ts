@@ -15,14 +15,14 @@ import {
   type CallCosts,
   callCosts,
   checkPeriodNs,
-  fitCost,
+  fittedValue,
   heldAfterWaitNs,
   lowestOrNull,
   medianOrNull,
 } from '../profiles/calibration.ts';
 import {
   type Calibration,
-  type CostFit,
+  type Fit,
   type InterpreterProfile,
   interpreterProfileSchema,
   type Measured,
@@ -44,8 +44,12 @@ const SEED = 1;
 const DEFAULT_INTERVAL_NS = 5e6;
 const OVERSHOOT_SAMPLES = 50;
 
-/** Interpreter costs to fit between. */
-const TRIED_COSTS = ['0', '5us', '10us', '15us'];
+/** Interpreter costs to fit between, ns. */
+const TRIED_COSTS = [0, 5e3, 10e3, 15e3];
+/** Checks to fit between: so many times what was measured. Ours are offers that are open for longer, so that they must be fewer. */
+const TRIED_CHECKS = [1, 1.5, 2, 2.5];
+/** A wait of Python 2.7's is a lottery: of so many times as many messages its mean stands as firm as what else is measured. */
+const CHECK_MESSAGES = 4;
 
 /** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */
 const WORKLOAD: Omit<Workload, 'messages'> = {
@@ -103,25 +107,35 @@ export async function calibrateInterpreters(
     ...costsOf(samples.filter(({ cell }) => !isReference(cell.policy) && cell.scenario === 'unloaded')),
     timeoutOvershootNs: measureTimeoutOvershootNs(),
   };
-  const checkTicks = checkTicksOf(measured);
-  const fits = [];
+  const periodTicks = checkTicksOf(measured);
+  const fits: Fit[] = [];
   for (const policy of ['py32', 'py27'] as const) {
     const original = interpreters.find((interpreter) => emulationOf(interpreter) === policy);
     if (original === undefined) continue;
-    const fit = await fitTo(
+    const check = policy === 'py27' && periodTicks !== null ? [`check=${periodTicks}`] : [];
+    const cost = await fitTo(
       original,
       policy,
-      policy === 'py27' && checkTicks !== null ? [`check=${checkTicks}`] : [],
+      'cost',
+      TRIED_COSTS,
+      (ns) => [...check, `interpreter-cost=${ns}ns`],
       size,
     );
-    if (fit === 'interrupted') return null;
-    fits.push(fit);
+    if (cost === null) return null;
+    fits.push(cost);
+    if (policy === 'py32' || periodTicks === null) continue;
+    const checks = TRIED_CHECKS.map((times) => Math.round(periodTicks * times));
+    const options = (ticks: number) => [`check=${ticks}`, `interpreter-cost=${cost.value}ns`];
+    const messages = size.messages * CHECK_MESSAGES;
+    const ticks = await fitTo(original, policy, 'check', checks, options, { ...size, messages });
+    if (ticks === null) return null;
+    fits.push(ticks);
   }
   return interpreterProfileSchema.parse({
     format: 'convoy-interpreter-profile',
     version: PROFILE_VERSION,
     note: `Measured in ${measured.map(({ label }) => label).join(', ')}`,
-    parameters: parametersOf(fits, checkTicks),
+    parameters: parametersOf(fits),
     calibration: {
       createdAt: new Date().toISOString(),
       argv: [...argv],
@@ -134,38 +148,51 @@ export async function calibrateInterpreters(
 }
 
 /**
- * Finds the interpreter cost at which the policy holds its lock as long as the original, on one server.
+ * Finds the value of a parameter at which the policy comes out as its original, on one server.
  *
- * @param options of the policy, as they are written
+ * @param tried values
+ * @param optionsOf the policy's options for one, as they are written
+ * @returns null if it was interrupted
  */
 async function fitTo(
   original: Interpreter,
   policy: 'py27' | 'py32',
-  options: readonly string[],
+  parameter: Fit['parameter'],
+  tried: readonly number[],
+  optionsOf: (value: number) => readonly string[],
   size: CalibrationSize,
-): Promise<CostFit | 'interrupted'> {
-  const specs = await Promise.all(
-    TRIED_COSTS.map((cost) => readPolicySpec(`${policy}(${[...options, `interpreter-cost=${cost}`].join(',')})`)),
-  );
+): Promise<Fit | null> {
+  const specs = await Promise.all(tried.map((value) => readPolicySpec(`${policy}(${optionsOf(value).join(',')})`)));
   const samples = await measureAll([original, ...specs], size);
-  if (samples === 'interrupted') return samples;
-  const heldNs = heldOf(original, samples);
-  const tried = specs.map((spec) => ({
-    interpreterCostNs: spec.interpreterCostNs ?? 0,
-    heldNs: heldOf(spec, samples),
+  if (samples === 'interrupted') return null;
+  const outcomeNs = outcomeOf(parameter, original, samples);
+  const outcomes = specs.map((spec, i) => ({
+    value: tried[i] as number,
+    outcomeNs: outcomeOf(parameter, spec, samples),
   }));
-  return { to: original.label, policy, server: SERVER, heldNs, tried, interpreterCostNs: fitCost(tried, heldNs) };
+  const value = fittedValue(outcomes, outcomeNs);
+  return { to: original.label, policy, server: SERVER, parameter, outcomeNs, tried: outcomes, value };
 }
 
-/** How long a column holds its lock after a wait, loaded: median over rounds. */
-function heldOf(column: Column, samples: readonly Sample[]): number {
-  const held = samples
+/** What a parameter is fitted by, of a column, loaded: median over rounds. */
+function outcomeOf(parameter: Fit['parameter'], column: Column, samples: readonly Sample[]): number {
+  const outcomes = samples
     .filter(({ cell }) => cell.policy === column && cell.scenario === 'loaded')
-    .map(({ end }) => (end.calls === null ? null : heldAfterWaitNs(end.calls)));
-  const median = medianOrNull(held);
-  if (median === null)
-    throw new UsageError(`nothing to calibrate by: in no round is it known how long ${column.label} held its lock`);
-  return median;
+    .map(({ end }) => (parameter === 'cost' ? heldNs(end) : waitNs(end)));
+  const outcome = medianOrNull(outcomes);
+  if (outcome === null)
+    throw new UsageError(`nothing to calibrate by: in no round is it known what ${column.label} did with its lock`);
+  return outcome;
+}
+
+/** How long a thread keeps the lock that it had to wait for. */
+function heldNs({ calls }: ServerEnd): number | null {
+  return calls === null ? null : heldAfterWaitNs(calls);
+}
+
+/** How long a thread waits for the lock that has to: the mean. */
+function waitNs({ reading: { server } }: ServerEnd): number | null {
+  return server === null || server.waits === 0 ? null : server.waitNs / server.waits;
 }
 
 async function readInterpreters(names: readonly string[]): Promise<Interpreter[]> {
@@ -253,12 +280,14 @@ function checkTicksOf(measured: Calibration['interpreters']): number | null {
   return period === null ? null : Math.max(1, Math.round(period / TICK_NS));
 }
 
-function parametersOf(fits: readonly CostFit[], checkTicks: number | null): InterpreterProfile['parameters'] {
-  const cost = (policy: string) => fits.find((fit) => fit.policy === policy)?.interpreterCostNs;
-  const py27CostNs = cost('py27');
+function parametersOf(fits: readonly Fit[]): InterpreterProfile['parameters'] {
+  const fitted = (policy: string, parameter: Fit['parameter']) =>
+    fits.find((each) => each.policy === policy && each.parameter === parameter)?.value;
+  const py27CostNs = fitted('py27', 'cost');
+  const checkTicks = fitted('py27', 'check');
   return {
-    interpreterCostNs: cost('py32') ?? py27CostNs ?? 0,
-    py27: py27CostNs === undefined || checkTicks === null ? null : { interpreterCostNs: py27CostNs, checkTicks },
+    interpreterCostNs: fitted('py32', 'cost') ?? py27CostNs ?? 0,
+    py27: py27CostNs === undefined || checkTicks === undefined ? null : { interpreterCostNs: py27CostNs, checkTicks },
   };
 }
 
@@ -290,9 +319,13 @@ export function describeProfile({ parameters, calibration }: InterpreterProfile)
           ),
           line('Convoy, interpreter cost 0', calibration.ours),
           ...calibration.fits.map(
-            ({ policy, to, server, heldNs, tried }) =>
-              `${policy} on ${server}: after a wait ${to} holds its lock for ${us(heldNs)}, ours ` +
-              tried.map((each) => `${us(each.heldNs)} at ${us(each.interpreterCostNs)}`).join(', '),
+            ({ policy, to, server, parameter, outcomeNs, tried }) =>
+              `${policy} on ${server}: ${to} ${parameter === 'cost' ? 'holds its lock after a wait for' : 'waits for its lock for'} ${us(outcomeNs)}, ours ` +
+              tried
+                .map(
+                  (each) => `${us(each.outcomeNs)} at ${parameter === 'cost' ? us(each.value) : `${each.value} ticks`}`,
+                )
+                .join(', '),
           ),
         ];
   return [

@@ -21,10 +21,13 @@ const EVERYBODY = 0x7fffffff;
 const ETIMEDOUT = koffi.os.errno['ETIMEDOUT'];
 const EAGAIN = koffi.os.errno['EAGAIN'];
 
+const libc = koffi.load(null);
 // Addresses as numbers: a word is told by where it is, and no view is made for each call.
-const futex = koffi
-  .load(null)
-  .func('long syscall(long number, uintptr_t word, int operation, int value, _In_ int64_t *timeout)');
+const futexWait = libc.func(
+  'long syscall(long number, uintptr_t word, int operation, int value, _In_ int64_t *timeout)',
+);
+// Without the argument that it does not have: a lock that is released is free until this has returned, and others can take it.
+const futexWake = libc.func('int syscall(long number, uintptr_t word, int operation, int count)');
 
 /** The words of one `Int32Array` as futexes; one object for each thread. */
 export class Futexes {
@@ -44,7 +47,13 @@ export class Futexes {
    * @returns NOT_EQUAL, WOKEN (perhaps for no reason, as futexes may) or TIMED_OUT
    */
   wait(index: number, expected: number, timeoutNs: number): number {
-    const failed = futex(SYS_FUTEX, this.#address + index * 4, FUTEX_WAIT_PRIVATE, expected, this.#timespec(timeoutNs));
+    const failed = futexWait(
+      SYS_FUTEX,
+      this.#address + index * 4,
+      FUTEX_WAIT_PRIVATE,
+      expected,
+      this.#timespec(timeoutNs),
+    );
     if (failed === 0) return WOKEN;
     const errno = koffi.errno();
     return errno === ETIMEDOUT ? TIMED_OUT : errno === EAGAIN ? NOT_EQUAL : WOKEN;
@@ -52,7 +61,7 @@ export class Futexes {
 
   /** Wakes at most `count` sleepers (`Infinity`: all). Returns how many. */
   wake(index: number, count: number): number {
-    return futex(SYS_FUTEX, this.#address + index * 4, FUTEX_WAKE_PRIVATE, Math.min(count, EVERYBODY), null) as number;
+    return futexWake(SYS_FUTEX, this.#address + index * 4, FUTEX_WAKE_PRIVATE, Math.min(count, EVERYBODY)) as number;
   }
 
   #timespec(timeoutNs: number): BigInt64Array | null {

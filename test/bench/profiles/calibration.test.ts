@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import {
   callCosts,
   checkPeriodNs,
-  fitCost,
+  fittedValue,
   heldAfterWaitNs,
   lowestOrNull,
   medianOrNull,
@@ -55,22 +55,21 @@ it('takes the time a lock is held from the calls that had to wait for it alone',
   expect(heldAfterWaitNs(call(0, 10, 5_010))).toBeNull();
 });
 
-const tried = (...pairs: [number, number][]) =>
-  pairs.map(([interpreterCostNs, heldNs]) => ({ interpreterCostNs, heldNs }));
+const tried = (...pairs: [number, number][]) => pairs.map(([value, outcomeNs]) => ({ value, outcomeNs }));
 
-it('finds the cost at which the lock is held as long as by the original', () => {
-  expect(fitCost(tried([0, 38_000], [5_000, 43_000], [10_000, 48_000]), 45_000)).toBe(7_000);
+it('finds the value at which an emulation comes out as the original', () => {
+  expect(fittedValue(tried([0, 38_000], [5_000, 43_000], [10_000, 48_000]), 45_000)).toBe(7_000);
 });
 
-it('does not leave the range of costs that were tried', () => {
-  const costs = tried([0, 20_000], [8_000, 28_000]);
-  expect(fitCost(costs, 90_000)).toBe(8_000);
-  expect(fitCost(costs, 1_000)).toBe(0);
+it('does not leave the range that was tried', () => {
+  const values = tried([10, 20_000], [8_000, 28_000]);
+  expect(fittedValue(values, 90_000)).toBe(8_000);
+  expect(fittedValue(values, 1_000)).toBe(10);
 });
 
-it('takes none where more of it does not make it longer', () => {
-  expect(fitCost(tried([0, 20_000], [2_000, 20_000]), 21_000)).toBe(0);
-  expect(fitCost(tried([0, 20_000], [2_000, 10_000]), 15_000)).toBe(0);
+it('takes the least where more of it does not come out larger', () => {
+  expect(fittedValue(tried([5, 20_000], [2_000, 20_000]), 21_000)).toBe(5);
+  expect(fittedValue(tried([0, 20_000], [2_000, 10_000]), 15_000)).toBe(0);
 });
 
 it('has no number of nothing', () => {
