@@ -77,6 +77,8 @@ export class Kernel {
     while (sent < from.length) {
       if (outgoing.room === 0) {
         yield thread.run(this.#costs.nothingNs);
+        // As when receiving: room that came meanwhile woke nobody.
+        if (outgoing.room > 0) continue;
         if (nonblocking) return sent === 0 ? NOTHING : sent;
         outgoing.writers.add(thread);
         yield thread.sleep();

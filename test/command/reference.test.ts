@@ -13,6 +13,7 @@ import { Convoy, convoy } from './convoy.ts';
 import { runHere } from './run-here.ts';
 
 const [python] = (await findReferences(['python3'])).filter(isInterpreter);
+const [python2] = (await findReferences(['python2.7'])).filter(isInterpreter);
 const hasCompiler = await withLockCounter(async (library) => library !== null);
 const path = python?.from.path ?? '';
 
@@ -164,6 +165,23 @@ describe('calibrate', () => {
     const json = join(folder, 'calibrated.json');
     await convoy(...SHORT, '--policy', 'py32', '--scenario', 'unloaded', '--profile', profile, '--json', json);
     expect(readResult('calibrated.json').workload.interpreterCostNs).toBe(parameters.interpreterCostNs);
+  });
+
+  it.skipIf(python2 === undefined || !hasCompiler)('fits cost and check of py27 to Python 2.7', async () => {
+    const profile = join(folder, 'profile2.json');
+    const { code, stdout } = await convoy(
+      ...['calibrate', '--against', python2?.from.path ?? '', '--rounds', '1', '--messages', '20', '--profile', profile],
+    );
+    expect(code).toBe(EXIT.ok);
+    expect(stdout).toMatch(/py27: .* us, a check every \d+ ticks/);
+    const { parameters, calibration } = interpreterProfileSchema.parse(JSON.parse(readFileSync(profile, 'utf8')));
+    const [cost, check] = calibration?.fits ?? [];
+    expect([cost, check]).toMatchObject([{ parameter: 'cost' }, { parameter: 'check' }]);
+    expect(parameters.py27).toEqual({ interpreterCostNs: cost?.value, checkTicks: check?.value });
+    const periodTicks = check?.tried[0]?.value ?? 0;
+    expect(check?.tried.map(({ value }) => value / periodTicks)).toSatisfy((times: number[]) =>
+      times.every((each, i) => each >= 1 && (i === 0 || each > (times[i - 1] ?? 0))),
+    );
   });
 
   it('needs an interpreter that is there', async () => {

@@ -25,6 +25,7 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
   const memory = thread.memory as VirtualMemory;
   const { recorder } = thread.lock as VirtualLock;
   const { atomicNs, futexCallNs } = machine.costs;
+  const wayInNs = futexCallNs - wayOutNs(machine);
   for (let performs = paid; ; performs = true) {
     if (performs) {
       const moreNs = perform(machine, thread, memory);
@@ -35,11 +36,20 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
       thread.piece = null;
       return true;
     }
-    if (!machine.pay(thread, (memory.op >= OP.wait ? futexCallNs : atomicNs) + machine.lateNs(thread))) {
+    const costNs = memory.op === OP.notify ? futexCallNs : memory.op === OP.wait ? wayInNs : atomicNs;
+    if (!machine.pay(thread, costNs + machine.lateNs(thread))) {
       thread.paying = PAYING.step;
       return false;
     }
   }
+}
+
+/**
+ * The part of a call that comes after the kernel has compared the word. A thread that was not put to sleep has still to come back before it
+ * can take a lock that was free at that moment, and mostly is no more; of one that sleeps it is a part of the time it takes to wake.
+ */
+function wayOutNs(machine: Machine): number {
+  return Math.floor(machine.costs.futexCallNs / 2);
 }
 
 /** Runs the policy to its next step. Returns false if the piece is over. */
@@ -72,7 +82,7 @@ function perform(machine: Machine, thread: VirtualThread, memory: VirtualMemory)
     if (thread.sleptAtNs < 0) thread.sleptAtNs = machine.nowNs;
     if (words.values[memory.word] !== memory.first) {
       thread.result = NOT_EQUAL;
-      return 0;
+      return wayOutNs(machine);
     }
     thread.stepsSinceSleep = 0;
     thread.lock?.recorder?.sleeps();

@@ -75,7 +75,7 @@ describe('the same seed', () => {
   it('gives on every version of the engine what it gave when this was written', async () => {
     const { rttNs } = await simulate({ profile: FIXED, policy: 'priority', server: 'nonblocking' });
     expect(createHash('sha256').update(JSON.stringify(rttNs)).digest('hex').slice(0, 16)).toMatchInlineSnapshot(
-      `"14858397a29dcb70"`,
+      `"030e4c99f9ba3cfc"`,
     );
   });
 
@@ -191,8 +191,12 @@ describe.each(TALK_SERVERS)('%s', (server) => {
 it('a message of many pieces passes through a buffer smaller than it', async () => {
   const workload = { payloadBytes: 2 ** 20, messages: 20 };
   for (const server of ['blocking', 'nonblocking', 'multiprocessing']) {
-    const { rttNs } = await simulate({ server, profile: FIXED, workload });
-    expect(rttNs).toHaveLength(20);
+    // However long it takes to find no room: room that comes meanwhile must be seen.
+    for (const nothingNs of [0, 700, 5_000, 50_000]) {
+      const profile = { ...FIXED, sockets: { ...FIXED.sockets, nothingNs } };
+      const { rttNs } = await simulate({ server, profile, workload });
+      expect(rttNs).toHaveLength(20);
+    }
   }
 });
 

@@ -19,6 +19,8 @@ import { definePolicy, type Policy } from '../../../../lock/policy.ts';
 
 const ATOMIC = 10;
 const FUTEX = 100;
+/** To the moment in a wait at which the kernel compares; back from it takes as long. */
+const WAY_IN = FUTEX / 2;
 const WAKE_CALL = 1_000;
 const LATENCY = 500;
 const LEAF = 100;
@@ -83,17 +85,17 @@ it('under py32 a waiter asks after an interval, and the holder answers at the en
   start(spin);
   let heldAtNs = 0;
   start(function* (thread, lock) {
-    yield thread.run(1_000);
+    yield thread.run(1_050);
     yield lock.acquire();
     heldAtNs = machine.nowNs;
     machine.stopped = true;
     yield thread.sleep();
   });
   machine.run(20_000_000);
-  // Asleep after 3 steps and the call; awake an interval and a latency later; 2 steps to ask; asleep again after one and the call.
-  const asleepNs = 1_000 + 3 * ATOMIC + FUTEX;
+  // Asleep after 3 steps and half a call; awake an interval and a latency later; 2 steps to ask; asleep again after one and half a call.
+  const asleepNs = 1_050 + 3 * ATOMIC + WAY_IN;
   const askedNs = asleepNs + INTERVAL + LATENCY + 2 * ATOMIC;
-  const asleepAgainNs = askedNs + ATOMIC + FUTEX;
+  const asleepAgainNs = askedNs + ATOMIC + WAY_IN;
   // The holder has worked since it had the lock. Its leaf is over before that; it sees the request again, and then looks.
   const workingSinceNs = 6 * ATOMIC + FUTEX;
   const leaves = Math.floor((askedNs - workingSinceNs) / LEAF) + 1;
@@ -105,6 +107,43 @@ it('under py32 a waiter asks after an interval, and the holder answers at the en
   const wokenNs = freeNs + ATOMIC + FUTEX;
   // It takes the lock: LOCK, LAST_HOLDER, compareExchange, WAITERS, LAST_HOLDER, store, notify, DROP_REQUEST and its store.
   expect(heldAtNs).toBe(wokenNs + LATENCY + 8 * ATOMIC + FUTEX);
+});
+
+it('a wait that finds another value takes a whole call, and what it found may be over when it is back', () => {
+  const found: [number, number][] = [];
+  const looking = definePolicy({
+    name: 'looking',
+    summary: 'waits on a word until it changes; in the test alone',
+    exclusive: true,
+    claims: [],
+    words: { WORD: '0, but 1 for a moment' },
+    options: {},
+    rules({ WORD }) {
+      return {
+        *acquire(m) {
+          yield m.wait(WORD, 0, Infinity);
+          const value = yield m.load(WORD);
+          found.push([machine.nowNs, value]);
+        },
+        *release(m) {
+          yield m.store(WORD, 1);
+          yield m.store(WORD, 0);
+        },
+        yieldPoint: { kind: 'never' },
+      };
+    },
+  });
+  const { machine, start } = world(looking);
+  // The word is 1 when the wait compares, and 0 again before its thread has come back.
+  start(function* (thread, lock) {
+    yield thread.run(WAY_IN - ATOMIC - 1);
+    yield lock.release();
+  });
+  start(function* (_thread, lock) {
+    yield lock.acquire();
+  });
+  machine.run(Infinity);
+  expect(found).toEqual([[FUTEX + ATOMIC, 0]]);
 });
 
 it('under py27 the lock is offered when the ticks are used up, to the leaf', () => {
