@@ -170,7 +170,17 @@ describe('calibrate', () => {
   it.skipIf(python2 === undefined || !hasCompiler)('fits cost and check of py27 to Python 2.7', async () => {
     const profile = join(folder, 'profile2.json');
     const { code, stdout } = await convoy(
-      ...['calibrate', '--against', python2?.from.path ?? '', '--rounds', '1', '--messages', '20', '--profile', profile],
+      ...[
+        'calibrate',
+        '--against',
+        python2?.from.path ?? '',
+        '--rounds',
+        '1',
+        '--messages',
+        '20',
+        '--profile',
+        profile,
+      ],
     );
     expect(code).toBe(EXIT.ok);
     expect(stdout).toMatch(/py27: .* us, a check every \d+ ticks/);
