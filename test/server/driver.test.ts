@@ -1,15 +1,25 @@
 /** How a thread of a server goes from call to call, by a clock of the test's. */
-import { afterEach, beforeEach, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
 import { Interpreter, TICK_NS } from '../../lock/interpreter.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
 import py32 from '../../lock/policies/py32.ts';
 import type { Policy } from '../../lock/policy.ts';
-import { goTheWay } from '../../net/posix.ts';
 import { type ServerTask, toolkit } from '../../server/calls.ts';
-import { COLD_AFTER_MS, drive } from '../../server/driver.ts';
 
-vi.mock('../../net/posix.ts', async (original) => ({ ...(await original()), goTheWay: vi.fn() }));
+const goTheWay = vi.fn();
+
+// Other files of tests have loaded the driver with the sockets as they are.
+let driver: typeof import('../../server/driver.ts');
+beforeAll(async () => {
+  vi.resetModules();
+  vi.doMock('../../net/posix.ts', async (original) => ({ ...(await original()), goTheWay }));
+  driver = await import('../../server/driver.ts');
+});
+afterAll(() => {
+  vi.doUnmock('../../net/posix.ts');
+  vi.resetModules();
+});
 
 let nowMs: number;
 beforeEach(() => {
@@ -26,17 +36,16 @@ class ClockedInterpreter extends Interpreter {
 
 /** Makes calls of these lengths, and says how often the way of a call had been gone when each was over. */
 function waysGone(policy: Policy, callsMs: readonly number[]): number[] {
-  const gone = vi.mocked(goTheWay);
-  gone.mockClear();
+  goTheWay.mockClear();
   const ways: number[] = [];
   function* task(): ServerTask {
     for (const ms of callsMs) {
       yield* toolkit(ms * 1e6);
-      ways.push(gone.mock.calls.length);
+      ways.push(goTheWay.mock.calls.length);
     }
   }
   const lock = new GlobalLock(policy, { interval: 5e6 }, createLockState(policy), 1);
-  drive(task(), {
+  driver.drive(task(), {
     lock,
     interpreter: new ClockedInterpreter(lock, 200),
     ticksPerCall: 0,
@@ -49,11 +58,11 @@ function waysGone(policy: Policy, callsMs: readonly number[]): number[] {
 }
 
 it('goes the way of a call once more before the first call and after one in which it slept, and after no other', () => {
-  const shortMs = COLD_AFTER_MS / 2;
-  const longMs = COLD_AFTER_MS * 2;
+  const shortMs = driver.COLD_AFTER_MS / 2;
+  const longMs = driver.COLD_AFTER_MS * 2;
   expect(waysGone(py32, [shortMs, shortMs, longMs, shortMs, shortMs])).toEqual([1, 1, 1, 2, 2]);
 });
 
 it('does not where many hold the lock, and nothing depends on how long a call takes', () => {
-  expect(waysGone(freeThreaded, [COLD_AFTER_MS * 2, COLD_AFTER_MS * 2])).toEqual([0, 0]);
+  expect(waysGone(freeThreaded, [driver.COLD_AFTER_MS * 2, driver.COLD_AFTER_MS * 2])).toEqual([0, 0]);
 });
