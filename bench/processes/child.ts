@@ -17,7 +17,7 @@ export interface Channel {
  * An interpreter in C is compiled, and nothing in its process works but its threads. So garbage is collected by the thread that made
  * it: the engine's helpers would be threads more that want a CPU, woken by a CPU thread's garbage, and with them every tenth message
  * took longer. And code is compiled at its first call and optimized after some hundred: what runs only when a thread had to wait for the lock, a
- * few hundred times in a measurement, would otherwise be interpreted to the end, between the lock and the next call, where microseconds
+ * few hundred times in a measurement, would otherwise be interpreted for long, between the lock and the next call, where microseconds
  * decide who has it then.
  */
 const ENGINE_OPTIONS = ['--single-threaded-gc', '--always-sparkplug', '--interrupt-budget=10000'];

@@ -76,7 +76,7 @@ export const interpreterProfileSchema = z.strictObject({
     py27: z
       .strictObject({
         interpreterCostNs: z.number().min(0).max(1e9),
-        /** Ticks of 40 ns between two yields, for the 100 of its source: as often as to be taken from as often as the interpreter. */
+        /** Ticks of 40 ns between two yields, for the 100 of its source; so many that a thread waits for the lock as long as for the interpreter's. */
         checkTicks: z.number().int().min(1).max(1e9),
       })
       .nullable(),
