@@ -1,7 +1,7 @@
 /**
  * An interpreter in numbers: what the emulation takes from a real one, and the measurements it was taken from. `convoy calibrate
- * --against` writes such a file, `--profile` reads it. The defaults are in one that comes with Convoy and was not measured: it
- * states what the design assumes, and says so.
+ * --against` writes such a file, `--profile` reads it. The defaults are in one that comes with Convoy, with the machine it was
+ * measured on.
  *
  * Two or three parameters, the same for every cell, fitted on one server. The interpreter cost: the blocking server is to hold its lock as
  * long as the interpreter's, when it had to wait for it. And py27's check: it is to wait for it as long. What comes of that on the other
