@@ -131,10 +131,9 @@ async function measureIn(
   const soloAfter = await spinning?.solo();
   const { reading, timeline } = ended;
 
-  await client.stop();
-  const { connectionErrors } = await server.stop();
   if (trips.ended === 'stopped') throw new Error('the client was stopped');
   return {
+    ...(await stopBoth(client, server)),
     state: 'measured',
     ...rawSamples(trips, ended),
     durationNs: trips.durationNs,
@@ -142,9 +141,21 @@ async function measureIn(
     reading: storedReading(reading),
     spinnerRoundsPerSecond: roundsPerSecond(offloaded?.reading ?? (spinning === null ? null : reading)),
     soloRoundsPerSecond: meanRate(soloBefore, soloAfter),
-    connectionErrors,
     ...(timeline === null ? {} : { timeline: timelineOfRun(timeline, trips) }),
   };
+}
+
+/** All is measured: a process that does not end as it is told to is noted, and loses nothing. */
+async function stopBoth(
+  client: ClientSide,
+  server: ServerSide,
+): Promise<Pick<MeasuredRound, 'connectionErrors' | 'stopError'>> {
+  try {
+    await client.stop();
+    return await server.stop();
+  } catch (error) {
+    return { connectionErrors: [], stopError: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 function rawSamples(

@@ -300,8 +300,12 @@ class Multiprocessing(Server):
     def stop_listening(self):
         shut_down(self.listener._listener._socket)
 
-    def interrupt(self, connection):
-        sock = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+    @staticmethod
+    def interrupt(connection):
+        try:
+            sock = socket.fromfd(connection.fileno(), socket.AF_INET, socket.SOCK_STREAM)
+        except EnvironmentError:
+            return  # Its thread has closed it meanwhile.
         shut_down(sock)
         sock.close()
 

@@ -80,6 +80,8 @@ export const measuredRoundSchema = z.strictObject({
   soloRoundsPerSecond: z.number().nullable(),
   /** Why connections ended, where it was not by their client's good-bye. */
   connectionErrors: z.array(z.string()),
+  /** What a process said, or did not, when all was measured and it was told to end; absent where it ended. */
+  stopError: z.string().optional(),
   /** What every thread of the server's process did; absent where it was not recorded. */
   timeline: timelineSchema.optional(),
 });
@@ -115,6 +117,7 @@ export const warningSchema = z.strictObject({
     'projected',
     'failed',
     'connection-errors',
+    'not-stopped',
     'lock-not-counted',
     'clocks-apart',
   ]),

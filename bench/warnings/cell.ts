@@ -32,5 +32,13 @@ export function cellWarnings(cell: Cell, workload: Workload): Warning[] {
       advice: 'another client was connected to the server, or the network broke: do not use this cell',
     });
   }
+  const stopErrors = cell.rounds.flatMap((round) => (round.state === 'measured' ? (round.stopError ?? []) : []));
+  if (stopErrors.length > 0) {
+    warnings.push({
+      kind: 'not-stopped',
+      message: `${name} did not end as it was told to in ${stopErrors.length} of ${cell.rounds.length} rounds: ${stopErrors[0]}`,
+      advice: 'all was measured by then and is in its figures; the processes are gone',
+    });
+  }
   return warnings;
 }

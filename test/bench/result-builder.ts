@@ -62,6 +62,7 @@ export interface RoundOptions {
   /** Of the work of CPU threads; null: there were none. */
   readonly kept?: number | null;
   readonly connectionErrors?: readonly string[];
+  readonly stopError?: string;
 }
 
 /** Each message 1 ms after the echo of the one before. */
@@ -94,6 +95,7 @@ export function measured(options: RoundOptions = {}): MeasuredRound {
     spinnerRoundsPerSecond: kept === null ? null : kept * 20_000,
     soloRoundsPerSecond: kept === null ? null : 20_000,
     connectionErrors: [...(options.connectionErrors ?? [])],
+    ...(options.stopError === undefined ? {} : { stopError: options.stopError }),
   };
 }
 

@@ -31,7 +31,10 @@ const FRAME_BYTES = 4 + WORKLOAD.payloadBytes;
 const never = new AbortController().signal;
 
 /** Measures a cell whose server echoes; returns the round, and what was asked after how many messages. */
-async function measured(scenario: Scenario) {
+async function measured(
+  scenario: Scenario,
+  stop = () => Promise.resolve<{ connectionErrors: string[] }>({ connectionErrors: [] }),
+) {
   let echoedBytes = 0;
   const echo = createServer((connection) => {
     connection
@@ -58,7 +61,7 @@ async function measured(scenario: Scenario) {
     solo: () => ask('solo', { roundsPerSecond: rates.shift() ?? Number.NaN }),
     begin: () => ask('begin', {}),
     end: () => ask('end', { reading, calls: null, timeline: null, clockErrorNs: null, timeouts: null }),
-    stop: () => ask('stop', { connectionErrors: [] }),
+    stop: () => ask('stop', null).then(stop),
   };
   const cell = { server: 'blocking', policy: await readPolicySpec('py32'), scenario };
   const setup = { workload: WORKLOAD, leafNs: 1, lockCounter: null, records: false, startServerSide: () => side };
@@ -86,4 +89,10 @@ it('without CPU threads nothing settles, and there is nothing they could get', a
     ...['end', 'stop'].map((what) => `${what} after ${WARMUP_MESSAGES + WORKLOAD.messages}`),
   ]);
   expect(round).toMatchObject({ soloRoundsPerSecond: null, spinnerRoundsPerSecond: null });
+});
+
+it('a server that does not end when it is told to loses nothing that was measured', async () => {
+  const { round } = await measured('unloaded', () => Promise.reject(new Error('the server is deaf')));
+  expect(round.rttNs).toHaveLength(WORKLOAD.messages);
+  expect(round).toMatchObject({ ended: 'complete', connectionErrors: [], stopError: 'the server is deaf' });
 });

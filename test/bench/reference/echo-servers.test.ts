@@ -1,11 +1,18 @@
 /** Our clients at the servers in Python, byte for byte: the client compares every echo with what it sent. */
+import { execFile } from 'node:child_process';
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Child } from '../../../bench/processes/child.ts';
-import { findReferences, isInterpreter, REFERENCE_SERVERS } from '../../../bench/reference/interpreter.ts';
+import {
+  ECHO_SERVERS,
+  findReferences,
+  isInterpreter,
+  REFERENCE_SERVERS,
+} from '../../../bench/reference/interpreter.ts';
 import { interpreterChannel } from '../../../bench/reference/interpreter-channel.ts';
 import { withLockCounter } from '../../../bench/reference/lock-counter.ts';
 import { referenceCommands } from '../../../bench/reference/reference-protocol.ts';
@@ -106,6 +113,21 @@ describe.each(references)('in $name', ({ interpreter }) => {
       },
     );
   });
+
+  it.skipIf(interpreter === undefined)(
+    'a server that stops passes over a connection that its thread has closed',
+    async () => {
+      const program = `
+import sys
+sys.path.insert(0, sys.argv[1])
+import echo_servers, multiprocessing
+one, other = multiprocessing.Pipe()
+one.close()
+echo_servers.Multiprocessing.interrupt(one)`;
+      // -B: no compiled file beside the source.
+      await promisify(execFile)(path, ['-B', '-c', program, dirname(ECHO_SERVERS)], { timeout: TIMEOUT_MS });
+    },
+  );
 });
 
 describe('a server in an interpreter', () => {

@@ -130,8 +130,9 @@ describe('warnings', () => {
       cell('pypy16/blocking loaded', [many({ ended: 'budget' })]),
       cell('py27/blocking loaded', [many(), { state: 'failed', round: 2, message: 'gone' }]),
       cell('py32/blocking loaded', [many({ connectionErrors: ['reset'] })]),
+      cell('priority/blocking loaded', [many({ stopError: 'no answer' })]),
     ];
-    expect(kinds(cells)).toEqual(['projected', 'failed', 'connection-errors']);
+    expect(kinds(cells)).toEqual(['projected', 'failed', 'connection-errors', 'not-stopped']);
   });
 
   it('all have an advice', () => {
