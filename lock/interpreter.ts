@@ -1,13 +1,14 @@
 /**
- * What stands for an interpreter's bytecodes: CPU work under the lock, in ticks, with yield points.
+ * What stands for an interpreter's bytecodes: CPU work under the lock, with yield points, counted in ticks.
  *
  * The work is `fib` by recursion, the talk's own CPU thread. A yield point on every call would cost more than the call, so they
  * stand at the leaves: subtrees of the recursion of 0.2 to 0.4 µs that run without one, as an interpreter looks at its breaker on
  * backward jumps and function entries, not on every instruction.
  */
 import type { GlobalLock } from './global-lock.ts';
+import type { PolicySpec } from './policy-spec.ts';
 
-/** Length of a tick. 100 of them, CPython 2.7's check interval, are 4 µs. */
+/** How long a tick of work takes unless a profile says otherwise. 100 of them, CPython 2.7's check interval, are 4 µs. */
 export const TICK_NS = 40;
 
 /** `fib(LEAF)` runs without a yield point: 109 calls. */
@@ -24,7 +25,10 @@ function callsOf(n: number): number {
 
 /** The work of one thread. Every method but one is called with the lock held and returns with it held. */
 export class Interpreter {
+  /** How long a tick of this thread's work takes. */
+  readonly tickNs: number;
   readonly #lock: GlobalLock;
+  readonly #leafNs: number;
   /** Ticks in a leaf `fib(n)`, by n. */
   readonly #leafTicks: readonly number[];
 
@@ -32,24 +36,22 @@ export class Interpreter {
    * @param lock the thread's handle, asked at every yield point
    * @param leafNs how long one leaf takes on this machine: {@link measureLeafNs}
    */
-  constructor(lock: GlobalLock, leafNs: number) {
+  constructor(lock: GlobalLock, leafNs: number, tickNs = TICK_NS) {
+    this.tickNs = tickNs;
     this.#lock = lock;
-    const ticksPerCall = leafNs / TICK_NS / callsOf(LEAF);
-    this.#leafTicks = Array.from({ length: LEAF + 1 }, (_, n) => callsOf(n) * ticksPerCall);
+    this.#leafNs = leafNs;
+    const ticksOfCall = leafNs / tickNs / callsOf(LEAF);
+    this.#leafTicks = Array.from({ length: LEAF + 1 }, (_, n) => callsOf(n) * ticksOfCall);
   }
 
-  /** Works for so many ticks, to the nearest leaf above. */
-  work(ticks: number): void {
-    let left = ticks;
-    while (left > 0) {
-      this.fib(LEAF);
-      left -= this.#leafTicks[LEAF] as number;
-    }
+  /** Works for so long, to the nearest leaf above. */
+  work(durationNs: number): void {
+    for (let leftNs = durationNs; leftNs > 0; leftNs -= this.#leafNs) this.fib(LEAF);
   }
 
   /** The same work by a native library: no yield points, and no need of the lock. */
-  nativeWork(ticks: number): void {
-    for (let left = ticks; left > 0; left -= this.#leafTicks[LEAF] as number) fib(LEAF);
+  nativeWork(durationNs: number): void {
+    for (let leftNs = durationNs; leftNs > 0; leftNs -= this.#leafNs) fib(LEAF);
   }
 
   /** The n-th Fibonacci number by recursion. */
@@ -59,6 +61,19 @@ export class Interpreter {
     this.#lock.yieldPoint(leafTicks);
     return fib(n);
   }
+}
+
+/** How long a tick of a CPU thread takes. */
+export function spinnerTickNs({ tickNs = TICK_NS }: Pick<PolicySpec, 'tickNs'>): number {
+  return tickNs;
+}
+
+/**
+ * How long a tick of a server's thread takes. In CPython 2.7 a tick is a bytecode, and those between two calls are few and long, since most
+ * call something; of `fib` they are many and short.
+ */
+export function serverTickNs(spec: Pick<PolicySpec, 'tickNs' | 'ticksPerCall'>, workPerCallNs: number): number {
+  return spec.ticksPerCall === undefined ? spinnerTickNs(spec) : workPerCallNs / spec.ticksPerCall;
 }
 
 /**

@@ -12,11 +12,12 @@ import { formatDuration, parseDuration } from './duration.ts';
 import { importPolicy } from './load-policy.ts';
 import { layOut } from './memory.ts';
 import { POLICIES } from './policies/index.ts';
-import type { Policy, PolicyOption } from './policy.ts';
+import type { Policy, PolicyOption, Rules } from './policy.ts';
 import { PolicyError } from './policy-error.ts';
 import { checked, rulesSchema } from './policy-schema.ts';
 
 const MAX_INTERPRETER_COST_NS = 1e9;
+const MAX_TICK_NS = 1e6;
 
 /** A policy and its options as plain data. */
 export const policySpecSchema = z.strictObject({
@@ -34,11 +35,15 @@ export const policySpecSchema = z.strictObject({
   keepLockOn: z.enum(['nothing', 'nonblocking']),
   /** CPU work under the lock before each call; absent: that of the run. */
   interpreterCostNs: z.number().min(0).max(MAX_INTERPRETER_COST_NS).optional(),
+  /** How long a tick of a CPU thread takes, where the policy counts them; absent: `TICK_NS`. */
+  tickNs: z.number().positive().max(MAX_TICK_NS).optional(),
+  /** How many ticks the work before a call counts for, however long it takes; absent: as many as a CPU thread's of that length. */
+  ticksPerCall: z.number().nonnegative().optional(),
 });
 export type PolicySpec = z.infer<typeof policySpecSchema>;
 
 /** How a policy is used: options that every policy has, `priority(spinner-priority=0)`, `py32(keep-lock-on=nonblocking)`. */
-export type PolicyUse = Pick<PolicySpec, 'spinnerPriority' | 'keepLockOn' | 'interpreterCostNs'>;
+export type PolicyUse = Pick<PolicySpec, 'spinnerPriority' | 'keepLockOn' | 'interpreterCostNs' | 'tickNs'>;
 
 /** As in the talk: the CPU thread lowers its priority; every call gives up the lock. */
 export const TALK_USE: PolicyUse = { spinnerPriority: -1, keepLockOn: 'nothing' };
@@ -59,8 +64,10 @@ export async function readPolicySpec(text: string, use: PolicyUse = TALK_USE): P
   const from = await locate(name);
   const policy = await importPolicy(from, name);
   const written = readWritten(policy.name, match[2] ?? '');
-  const spec = { from, ...readUse(policy.name, written, use), options: readOptions(policy, written) };
-  checkRules(policy, spec.options, name);
+  const spec = { from, ...readUse(policy, written, use), options: readOptions(policy, written) };
+  const { yieldPoint } = checkedRules(policy, spec.options, name);
+  if (spec.tickNs !== undefined && yieldPoint.kind !== 'ticks')
+    throw new PolicyError(`policy «${policy.name}» counts no ticks: leave tick out`);
   return { ...spec, label: labelOf(policy, spec) };
 }
 
@@ -86,14 +93,14 @@ async function locate(name: string): Promise<PolicySpec['from']> {
 }
 
 /** Makes the rules once, on words laid out for nothing, to see that they are whole. */
-function checkRules(policy: Policy, options: Readonly<Record<string, number>>, name: string): void {
+function checkedRules(policy: Policy, options: Readonly<Record<string, number>>, name: string): Rules {
   let rules: unknown;
   try {
     rules = policy.rules(layOut(policy.words), options);
   } catch (error) {
     throw new PolicyError(`policy «${name}»: rules() throws: ${error instanceof Error ? error.message : error}`);
   }
-  checked(rulesSchema, rules, name);
+  return checked<unknown>(rulesSchema, rules, name) as Rules;
 }
 
 /** `a=1,b=2` → name → text. */
@@ -108,34 +115,47 @@ function readWritten(policy: string, text: string): Map<string, string> {
 }
 
 /** Takes out of `written` what every policy has. */
-function readUse(policy: string, written: Map<string, string>, use: PolicyUse): PolicyUse {
+function readUse(policy: Policy, written: Map<string, string>, use: PolicyUse): PolicyUse {
   const priority = written.get('spinner-priority') ?? String(use.spinnerPriority);
   const keep = written.get('keep-lock-on') ?? use.keepLockOn;
-  const cost = written.get('interpreter-cost');
   written.delete('spinner-priority');
   written.delete('keep-lock-on');
-  written.delete('interpreter-cost');
+  const interpreterCostNs = takeDuration(policy, written, 'interpreter-cost', 0, MAX_INTERPRETER_COST_NS);
+  const tickNs = takeDuration(policy, written, 'tick', 1, MAX_TICK_NS);
   const spinnerPriority = /^-?\d+$/.test(priority) ? Number(priority) : Number.NaN;
   if (!(spinnerPriority >= MIN_PRIORITY && spinnerPriority <= MAX_PRIORITY)) {
     throw new PolicyError(
-      `policy «${policy}»: spinner-priority is ${MIN_PRIORITY} to ${MAX_PRIORITY}, not «${priority}»`,
+      `policy «${policy.name}»: spinner-priority is ${MIN_PRIORITY} to ${MAX_PRIORITY}, not «${priority}»`,
     );
   }
   const keepLockOn = policySpecSchema.shape.keepLockOn.safeParse(keep);
   if (!keepLockOn.success)
-    throw new PolicyError(`policy «${policy}»: keep-lock-on is nothing or nonblocking, not «${keep}»`);
-  const interpreterCostNs = cost === undefined ? use.interpreterCostNs : parseDuration(cost);
-  if (cost !== undefined && !(interpreterCostNs !== undefined && interpreterCostNs <= MAX_INTERPRETER_COST_NS)) {
-    const most = formatDuration(MAX_INTERPRETER_COST_NS);
-    throw new PolicyError(
-      `policy «${policy}»: interpreter-cost is a duration with its unit, at most ${most}, not «${cost}»`,
-    );
-  }
+    throw new PolicyError(`policy «${policy.name}»: keep-lock-on is nothing or nonblocking, not «${keep}»`);
   return {
+    ...use,
     spinnerPriority,
     keepLockOn: keepLockOn.data,
     ...(interpreterCostNs === undefined ? {} : { interpreterCostNs }),
+    ...(tickNs === undefined ? {} : { tickNs }),
   };
+}
+
+/** Takes a duration out of `written`; undefined if it is not there, or an option of the policy's own. */
+function takeDuration(
+  policy: Policy,
+  written: Map<string, string>,
+  name: string,
+  leastNs: number,
+  mostNs: number,
+): number | undefined {
+  const text = written.get(name);
+  if (text === undefined || name in policy.options) return undefined;
+  written.delete(name);
+  const ns = parseDuration(text);
+  if (ns !== undefined && ns >= leastNs && ns <= mostNs) return ns;
+  throw new PolicyError(
+    `policy «${policy.name}»: ${name} is a duration with its unit from ${formatDuration(leastNs)} to ${formatDuration(mostNs)}, not «${text}»`,
+  );
 }
 
 function readOptions(policy: Policy, written: ReadonlyMap<string, string>): Record<string, number> {
@@ -144,7 +164,7 @@ function readOptions(policy: Policy, written: ReadonlyMap<string, string>): Reco
     const option = policy.options[name];
     if (option === undefined) {
       const known = Object.entries(policy.options).map(([known, { summary }]) => `${known} (${summary})`);
-      const common = 'spinner-priority, keep-lock-on, interpreter-cost';
+      const common = 'spinner-priority, keep-lock-on, interpreter-cost, tick';
       throw new PolicyError(
         `policy «${policy.name}» has no option «${name}»; it has ${[...known, 'and, as every policy,', common].join(' ')}`,
       );
@@ -177,5 +197,6 @@ function labelOf(policy: Policy, { options, ...use }: PolicyUse & Pick<PolicySpe
   if (use.spinnerPriority !== TALK_USE.spinnerPriority) own.push(`spinner-priority=${use.spinnerPriority}`);
   if (use.keepLockOn !== TALK_USE.keepLockOn) own.push(`keep-lock-on=${use.keepLockOn}`);
   if (use.interpreterCostNs !== undefined) own.push(`interpreter-cost=${formatDuration(use.interpreterCostNs)}`);
+  if (use.tickNs !== undefined) own.push(`tick=${formatDuration(use.tickNs)}`);
   return own.length === 0 ? policy.name : `${policy.name}(${own.join(',')})`;
 }

@@ -12,6 +12,8 @@ export interface ThreadSetup {
   readonly thread: number;
   /** Length of a leaf of interpreter work, for {@link Interpreter}. */
   readonly leafNs: number;
+  /** How long a tick of its work takes. */
+  readonly tickNs: number;
   /** Where it records what it does: `createRing`; null if nowhere. */
   readonly ring: SharedArrayBuffer | null;
 }
@@ -22,10 +24,10 @@ export interface ThreadSetup {
  * @param clockOriginNs asked, if the thread records, what to add to its `performance.now()` in nanoseconds for the machine's clock
  */
 export async function enterThread(
-  { policy: spec, state, thread, leafNs, ring }: ThreadSetup,
+  { policy: spec, state, thread, leafNs, tickNs, ring }: ThreadSetup,
   clockOriginNs: () => number,
 ): Promise<{ lock: GlobalLock; interpreter: Interpreter }> {
   const recorder = ring === null ? null : new Recorder(ring, () => performance.now() * 1e6, clockOriginNs());
   const lock = new GlobalLock(await loadPolicy(spec), spec.options, state, thread, recorder);
-  return { lock, interpreter: new Interpreter(lock, leafNs) };
+  return { lock, interpreter: new Interpreter(lock, leafNs, tickNs) };
 }

@@ -3,7 +3,7 @@
  * this is the one place in the project that says so.
  */
 import type { GlobalLock } from '../lock/global-lock.ts';
-import { type Interpreter, TICK_NS } from '../lock/interpreter.ts';
+import type { Interpreter } from '../lock/interpreter.ts';
 import * as libzmq from '../net/libzmq.ts';
 import type { Socket } from '../net/posix.ts';
 import * as posix from '../net/posix.ts';
@@ -22,8 +22,8 @@ import { type Peer, tooLate } from './peer.ts';
 export interface ServerThread {
   readonly lock: GlobalLock;
   readonly interpreter: Interpreter;
-  /** CPU work before each call, under the lock, as an interpreter's bytecodes are; in ticks. */
-  readonly ticksPerCall: number;
+  /** CPU work before each call, under the lock, as an interpreter's bytecodes are. */
+  readonly workPerCallNs: number;
   /** Calls that cannot block are made with the lock held: the talk's closing question. */
   readonly keepsLockOnNonblocking: boolean;
   /** Where the times of its calls are noted; null if nowhere. */
@@ -99,8 +99,8 @@ export async function driveAsynchronously(task: AsynchronousTask, thread: Server
 }
 
 /** From the task to a call that keeps the lock: the interpreter's work. Returns when that was done. */
-function stay({ interpreter, ticksPerCall }: ServerThread): number {
-  interpreter.work(ticksPerCall);
+function stay({ interpreter, workPerCallNs }: ServerThread): number {
+  interpreter.work(workPerCallNs);
   return performance.now();
 }
 
@@ -169,7 +169,7 @@ function perform(call: SystemCall, thread: ServerThread, leftMs: number): number
       thread.startThread(call.socket);
       return 0;
     case 'toolkit':
-      thread.interpreter.nativeWork(call.durationNs / TICK_NS);
+      thread.interpreter.nativeWork(call.durationNs);
       return 0;
     case 'sleep':
       Atomics.wait(sleeper, 0, 0, call.durationNs / 1e6);

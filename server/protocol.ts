@@ -17,7 +17,7 @@ export const serverSetupSchema = z.strictObject({
   /** How long a client may keep the server waiting (`peer.ts`); null: without end. */
   peerTimeoutNs: z.number().positive().nullable(),
   /** CPU work under the lock before each call. */
-  ticksPerCall: z.number(),
+  workPerCallNs: z.number(),
   leafNs: z.number(),
   /** How many of its last calls each thread notes the times of. */
   loggedCalls: z.number().int().nonnegative(),

@@ -11,6 +11,7 @@
  */
 import { Worker } from 'node:worker_threads';
 import { createLockState, type LockState, MAX_THREADS } from '../lock/global-lock.ts';
+import { serverTickNs, spinnerTickNs } from '../lock/interpreter.ts';
 import { loseLock } from '../lock/lost-lock.ts';
 import type { Policy } from '../lock/policy.ts';
 import { Recording } from '../lock/recording.ts';
@@ -228,21 +229,22 @@ export class ServerProcess {
   #threadSetup(role: ThreadTimeline['role']): ThreadSetup {
     const thread = this.#freeNumbers.pop();
     if (thread === undefined) throw new Error(`more than ${MAX_THREADS} threads`);
-    const { policy, leafNs } = this.#setup;
-    return { policy, state: this.#state, thread, leafNs, ring: this.#recording?.add(thread, role) ?? null };
+    const { policy, leafNs, workPerCallNs } = this.#setup;
+    const tickNs = role === 'server' ? serverTickNs(policy, workPerCallNs) : spinnerTickNs(policy);
+    return { policy, state: this.#state, thread, leafNs, tickNs, ring: this.#recording?.add(thread, role) ?? null };
   }
 
   /** Starts a thread and waits until it has loaded. */
   async #startThread(): Promise<PooledThread> {
     const setup = this.#threadSetup('server');
     this.#serverThreads.add(setup.thread);
-    const { server, ticksPerCall, maxMessageBytes, loggedCalls } = this.#setup;
+    const { server, workPerCallNs, maxMessageBytes, loggedCalls } = this.#setup;
     const log = loggedCalls === 0 ? null : (this.#logs.get(setup.thread) ?? createCallLog(loggedCalls));
     if (log !== null) this.#logs.set(setup.thread, log);
     const data: ServerThreadData = {
       setup,
       server,
-      ticksPerCall,
+      workPerCallNs,
       log,
       limits: { maxMessageBytes, peerTimeoutNs: this.#peerTimeoutNs() },
     };

@@ -9,7 +9,7 @@ export interface ServerThreadData {
   readonly setup: ThreadSetup;
   readonly server: string;
   readonly limits: ServerLimits;
-  readonly ticksPerCall: number;
+  readonly workPerCallNs: number;
   /** For its call log; null if it keeps none. */
   readonly log: SharedArrayBuffer | null;
 }

@@ -18,7 +18,7 @@ export async function openServer(
   const setup = { server, policy: await readPolicySpec(policy), host: '127.0.0.1', port: 0, ...limits };
   const { port } = await process.call(
     'start',
-    { ...setup, ticksPerCall: 0, leafNs: 300, loggedCalls: 1_000, records: false },
+    { ...setup, workPerCallNs: 0, leafNs: 300, loggedCalls: 1_000, records: false },
     TIMEOUT_MS,
   );
   return {

@@ -47,7 +47,7 @@ export async function startServer(
       port: 0,
       maxMessageBytes: 2 ** 26,
       peerTimeoutNs: 30e9,
-      ticksPerCall: 10,
+      workPerCallNs: 400,
       leafNs: 300,
       loggedCalls: 0,
       records: false,

@@ -11,7 +11,7 @@ import { newPeer } from '../server/peer.ts';
 import { loadServer } from '../server/servers.ts';
 import type { ServerThreadData, ServerThreadMessage, ServerThreadTask } from '../server/thread-messages.ts';
 
-const { setup, server, limits, ticksPerCall, log } = workerData as ServerThreadData;
+const { setup, server, limits, workPerCallNs, log } = workerData as ServerThreadData;
 const port = parentPort;
 if (port === null) throw new Error('not a server thread');
 
@@ -22,7 +22,7 @@ const echo = await loadServer(server);
 const thread = {
   lock,
   interpreter,
-  ticksPerCall,
+  workPerCallNs,
   keepsLockOnNonblocking: setup.policy.keepLockOn === 'nonblocking',
   log: log === null ? null : new CallLog(log),
   startThread: (socket: Socket) => say({ kind: 'startThread', socket }),

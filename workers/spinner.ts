@@ -8,20 +8,20 @@
 import { createHash } from 'node:crypto';
 import { COUNTER, DOUBLES_PER_THREAD } from '../lock/counters.ts';
 import type { GlobalLock } from '../lock/global-lock.ts';
-import { type Interpreter, TICK_NS } from '../lock/interpreter.ts';
+import type { Interpreter } from '../lock/interpreter.ts';
 import { enterThread } from '../lock/thread-setup.ts';
 import { clockOriginNs } from '../net/clock.ts';
 import type { SpinnerTask } from '../server/thread-messages.ts';
 
 /** `fib(20)` is 22,000 calls, some 50 µs: how often the spinner looks whether it is told to end, and counts a round. */
 const FIB_OF_ROUND = 20;
-const NATIVE_ROUND_TICKS = 50_000 / TICK_NS;
+const NATIVE_ROUND_NS = 50_000;
 /** A call of 10 ms: two switch intervals. */
 const NATIVE_ROUNDS_PER_CALL = 200;
 /** Some 100 µs to hash. */
 const HASHED = new Uint8Array(128 * 1024);
 /** Work under the lock between two hashes. */
-const BETWEEN_HASHES_TICKS = 10_000 / TICK_NS;
+const BETWEEN_HASHES_NS = 10_000;
 
 /** What a kind does until it may be told to end; calls `count` after each round of its work. */
 type Work = (lock: GlobalLock, interpreter: Interpreter, count: () => void) => void;
@@ -33,14 +33,14 @@ const WORK: Readonly<Record<SpinnerTask['kind'], Work>> = {
   },
   native(lock, interpreter, count) {
     for (let round = 0; round < NATIVE_ROUNDS_PER_CALL; round++) {
-      interpreter.nativeWork(NATIVE_ROUND_TICKS);
+      interpreter.nativeWork(NATIVE_ROUND_NS);
       count();
     }
-    lock.yieldPoint(NATIVE_ROUNDS_PER_CALL * NATIVE_ROUND_TICKS);
+    lock.yieldPoint((NATIVE_ROUNDS_PER_CALL * NATIVE_ROUND_NS) / interpreter.tickNs);
   },
   releasing(lock, interpreter, count) {
     lock.around(() => createHash('sha256').update(HASHED).digest());
-    interpreter.work(BETWEEN_HASHES_TICKS);
+    interpreter.work(BETWEEN_HASHES_NS);
     count();
   },
 };

@@ -27,7 +27,7 @@ const DEATH_NEWS_MS = 200;
 /** Keys before the CPU threads start, for the engine to compile the loop; each takes a millisecond. */
 const WARMUP_KEYS = 60;
 
-export interface EditorSetup extends Pick<ServerSetup, 'policy' | 'leafNs' | 'ticksPerCall'> {
+export interface EditorSetup extends Pick<ServerSetup, 'policy' | 'leafNs' | 'workPerCallNs'> {
   readonly spinners: number;
 }
 

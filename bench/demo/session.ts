@@ -6,7 +6,6 @@
  * Keys outlive a switch: those without an answer are typed again for the next process, as a user would, but their lag is not counted.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { TICK_NS } from '../../lock/interpreter.ts';
 import type { PolicySpec } from '../../lock/policy-spec.ts';
 import { EditorProcess, type EditorSetup } from './editor-process.ts';
 import { columnsOf } from './lock-columns.ts';
@@ -125,9 +124,9 @@ export class Session {
   async #start(setup: DemoSetup, policy: PolicySpec): Promise<void> {
     this.#say({ type: 'state', state: { kind: 'starting', setup } });
     const { leafNs, interpreterCostNs } = this.#costs;
-    const ticksPerCall = (policy.interpreterCostNs ?? interpreterCostNs) / TICK_NS;
+    const workPerCallNs = policy.interpreterCostNs ?? interpreterCostNs;
     const process = new EditorProcess(
-      { policy, spinners: setup.spinners, leafNs, ticksPerCall },
+      { policy, spinners: setup.spinners, leafNs, workPerCallNs },
       { answered: (key) => this.#answered(era, key), lost: (why) => this.#fail(era, why) },
     );
     const era: Era = { setup, process, state: 'starting' };

@@ -2,7 +2,6 @@
  * The server side of a cell as measuring sees it: a process that answers start, spin, solo, begin, end, stop. Either our server under a policy,
  * or an interpreter with a lock of its own. The client, the rounds and what is made of the samples are the same for both.
  */
-import { TICK_NS } from '../../lock/interpreter.ts';
 import type { Timeline } from '../../lock/timeline.ts';
 import { type ServerSetup, serverCommands } from '../../server/protocol.ts';
 import type { ChildError } from '../processes/caller.ts';
@@ -116,9 +115,9 @@ function emulated(server: string, policy: ServerSetup['policy'], setup: SideSetu
   const process = new Child(role.what, SERVER_PROCESS, serverCommands);
   const { host, maxMessageBytes, peerTimeoutNs } = workload;
   const { port, loggedCalls, records } = role;
-  const ticksPerCall = (policy.interpreterCostNs ?? workload.interpreterCostNs) / TICK_NS;
+  const workPerCallNs = policy.interpreterCostNs ?? workload.interpreterCostNs;
   const limits = { maxMessageBytes, peerTimeoutNs };
-  const serverSetup = { server, policy, host, port, ...limits, ticksPerCall, leafNs, loggedCalls, records };
+  const serverSetup = { server, policy, host, port, ...limits, workPerCallNs, leafNs, loggedCalls, records };
   const spin = { spinners: workload.spinners, kind: workload.spinnerKind, priority: policy.spinnerPriority };
   return {
     process,

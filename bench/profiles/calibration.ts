@@ -40,15 +40,16 @@ export function callCosts(calls: ArrayLike<number>, callsPerMessage: number): Ca
 }
 
 /**
- * Time between two yields of a CPU thread that yields by itself; CPU time, so that it does not depend on what else ran.
+ * How long a tick of a CPU thread takes that yields by itself every so many; CPU time, so that it does not depend on what else ran.
  *
  * @param yields that it made in `rounds` rounds of its work
  * @param cpuNs of its process meanwhile, in which hardly anything else happens
+ * @param check ticks between two yields
  * @returns null if it made none to speak of: it yields when asked
  */
-export function checkPeriodNs(yields: number, rounds: number, cpuNs: number): number | null {
+export function tickNs(yields: number, rounds: number, cpuNs: number, check: number): number | null {
   // An interpreter that yields by itself does so several times in a round of some tens of microseconds.
-  return yields < rounds ? null : cpuNs / yields;
+  return yields < rounds ? null : cpuNs / yields / check;
 }
 
 /**
@@ -72,7 +73,7 @@ export function heldAfterWaitNs(calls: ArrayLike<number>): number | null {
 
 /** A value that was tried, and what came of it. */
 export interface Tried {
-  readonly value: number;
+  readonly valueNs: number;
   readonly outcomeNs: number;
 }
 
@@ -81,14 +82,14 @@ export interface Tried {
  * less.
  *
  * @param tried at least two different values, of which larger ones come out larger
- * @returns a whole number within the range that was tried
+ * @returns to a tenth of a nanosecond, within the range that was tried
  */
-export function fittedValue(tried: readonly Tried[], outcomeNs: number): number {
-  const values = tried.map(({ value }) => value);
-  const line = linearRegression(tried.map((each) => [each.value, each.outcomeNs]));
+export function fittedNs(tried: readonly Tried[], outcomeNs: number): number {
+  const values = tried.map(({ valueNs }) => valueNs);
+  const line = linearRegression(tried.map((each) => [each.valueNs, each.outcomeNs]));
   // Where more of it does not come out larger, it was not measured but disturbed.
   const value = line.m > 0 ? (outcomeNs - line.b) / line.m : -Infinity;
-  return Math.round(Math.min(Math.max(...values), Math.max(Math.min(...values), value)));
+  return Number(Math.min(Math.max(...values), Math.max(Math.min(...values), value)).toFixed(1));
 }
 
 /** Of several rounds, of what can be off to either side. Null where they have no such number. */

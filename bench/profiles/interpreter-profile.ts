@@ -3,9 +3,9 @@
  * --against` writes such a file, `--profile` reads it. The defaults are in one that comes with Convoy, with the machine it was
  * measured on.
  *
- * Two or three parameters, the same for every cell, fitted on one server. The interpreter cost: the blocking server is to hold its lock as
- * long as the interpreter's, when it had to wait for it. And py27's check: it is to wait for it as long. What comes of that on the other
- * servers is a prediction.
+ * A few parameters, the same for every cell, from one server. The interpreter cost is fitted: the blocking server is to hold its lock as
+ * long as the interpreter's, when it had to wait for it. And the length of py27's ticks: it is to wait for it as long. How many ticks
+ * there are between two calls is counted. What comes of that on the other servers is a prediction.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ import { UsageError } from '../exit-codes.ts';
 import { environmentSchema } from '../result/result.ts';
 import defaultProfile from './interpreter.json' with { type: 'json' };
 
-export const PROFILE_VERSION = 4;
+export const PROFILE_VERSION = 5;
 
 /** What decides how a contended call ends, of one side: an interpreter, or our servers. */
 const measuredSchema = z.strictObject({
@@ -33,13 +33,13 @@ const fitSchema = z.strictObject({
   to: z.string(),
   policy: z.string(),
   server: z.string(),
-  /** `cost`: nanoseconds, by how long the lock is held after a wait. `check`: ticks, by how long a thread waits for the lock that has to. */
-  parameter: z.enum(['cost', 'check']),
+  /** `cost`: of the work before a call, by how long the lock is held after a wait. `tick`: of a CPU thread, by how long a thread waits that has to. */
+  parameter: z.enum(['cost', 'tick']),
   /** The interpreter's: median over its rounds. */
   outcomeNs: z.number().nonnegative(),
   /** The policy's, by value of the parameter. */
-  tried: z.array(z.strictObject({ value: z.number().nonnegative(), outcomeNs: z.number().nonnegative() })),
-  value: z.number().nonnegative(),
+  tried: z.array(z.strictObject({ valueNs: z.number().nonnegative(), outcomeNs: z.number().nonnegative() })),
+  valueNs: z.number().nonnegative(),
 });
 export type Fit = z.infer<typeof fitSchema>;
 
@@ -53,8 +53,10 @@ const calibrationSchema = z.strictObject({
       implementation: z.string(),
       version: z.string(),
       build: z.string(),
-      /** Between two yields of a CPU thread that nobody asks to; null where it only yields when asked. */
-      checkPeriodNs: z.number().positive().nullable(),
+      /** Of a CPU thread: a hundredth of the time between two yields that nobody asks for; null where it only yields when asked. */
+      tickNs: z.number().positive().nullable(),
+      /** Of the blocking server, unloaded, by how often it yields for itself; null where nothing does. */
+      ticksPerCall: z.number().nonnegative().nullable(),
     }),
   ),
   /** Our blocking server under py32 with no interpreter work at all. */
@@ -76,8 +78,10 @@ export const interpreterProfileSchema = z.strictObject({
     py27: z
       .strictObject({
         interpreterCostNs: z.number().min(0).max(1e9),
-        /** Ticks of 40 ns between two yields, for the 100 of its source; so many that a thread waits for the lock as long as for the interpreter's. */
-        checkTicks: z.number().int().min(1).max(1e9),
+        /** Of a CPU thread; so long that a thread waits for the lock as long as for the interpreter's. */
+        tickNs: z.number().positive().max(1e6),
+        /** Counted for the work before a call. */
+        ticksPerCall: z.number().min(0).max(1e6),
       })
       .nullable(),
   }),
@@ -118,14 +122,15 @@ function parseOrNull(text: string): unknown {
 }
 
 /**
- * The policy with the profile's parameters for its defaults: an option that was written is left alone.
+ * The policy with the profile's parameters for what the user has not written. Work before a call whose length the user has written counts for
+ * as many ticks as a CPU thread's.
  *
  * @param costIsGiven the run has an interpreter cost of the user's, for every policy
  */
 export function calibrated(spec: PolicySpec, { parameters }: InterpreterProfile, costIsGiven: boolean): PolicySpec {
   const { py27 } = parameters;
   if (py27 === null || spec.from.kind !== 'built-in' || spec.from.name !== 'py27') return spec;
-  const check = spec.label.includes('check=') ? spec.options : { ...spec.options, check: py27.checkTicks };
-  const cost = costIsGiven ? {} : { interpreterCostNs: py27.interpreterCostNs };
-  return { ...cost, ...spec, options: check };
+  const { tickNs, ...ofCalls } = py27;
+  const costIsWritten = costIsGiven || spec.interpreterCostNs !== undefined;
+  return { tickNs, ...(costIsWritten ? {} : ofCalls), ...spec };
 }

@@ -2,10 +2,9 @@
  * Measures in a real interpreter what decides how near an emulation comes to it, and the same in our own server. It needs a C
  * compiler: the work under an interpreter's lock is seen from its lock alone.
  */
-import { TICK_NS } from '../../lock/interpreter.ts';
 import { ThreadMemory } from '../../lock/machines/threads.ts';
 import { INTS_PER_WORD } from '../../lock/memory.ts';
-import { readPolicySpec } from '../../lock/policy-spec.ts';
+import { type PolicySpec, readPolicySpec } from '../../lock/policy-spec.ts';
 import { UsageError } from '../exit-codes.ts';
 import { emulationOf } from '../figures/fidelity.ts';
 import { measure } from '../measure/measure.ts';
@@ -14,11 +13,11 @@ import { split } from '../options/values.ts';
 import {
   type CallCosts,
   callCosts,
-  checkPeriodNs,
-  fittedValue,
+  fittedNs,
   heldAfterWaitNs,
   lowestOrNull,
   medianOrNull,
+  tickNs,
 } from '../profiles/calibration.ts';
 import {
   type Calibration,
@@ -46,10 +45,12 @@ const OVERSHOOT_SAMPLES = 50;
 
 /** Interpreter costs to fit between, ns. */
 const TRIED_COSTS = [0, 5e3, 10e3, 15e3];
-/** Checks to fit between: so many times what was measured. Ours are offers that are open for longer, so that they must be fewer. */
-const TRIED_CHECKS = [1, 1.5, 2, 2.5];
+/** Lengths of a tick to fit between: so many times what was measured. Ours are offers that are open for longer, so that they must be fewer. */
+const TRIED_TICKS = [1, 1.5, 2, 2.5];
+/** What `sys.setcheckinterval` is, of Python 2.7 as of py27. */
+const CHECK = 100;
 /** A wait of Python 2.7's is a lottery: of so many times as many messages its mean stands as firm as what else is measured. */
-const CHECK_MESSAGES = 4;
+const TICK_MESSAGES = 4;
 
 /** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */
 const WORKLOAD: Omit<Workload, 'messages'> = {
@@ -107,35 +108,30 @@ export async function calibrateInterpreters(
     ...costsOf(samples.filter(({ cell }) => !isReference(cell.policy) && cell.scenario === 'unloaded')),
     timeoutOvershootNs: measureTimeoutOvershootNs(),
   };
-  const periodTicks = checkTicksOf(measured);
+  const ticks = ticksOf(measured);
   const fits: Fit[] = [];
   for (const policy of ['py32', 'py27'] as const) {
     const original = interpreters.find((interpreter) => emulationOf(interpreter) === policy);
     if (original === undefined) continue;
-    const check = policy === 'py27' && periodTicks !== null ? [`check=${periodTicks}`] : [];
-    const cost = await fitTo(
-      original,
-      policy,
-      'cost',
-      TRIED_COSTS,
-      (ns) => [...check, `interpreter-cost=${ns}ns`],
-      size,
-    );
+    const counted = policy === 'py27' && ticks !== null ? ticks : {};
+    const costs = TRIED_COSTS.map((valueNs) => ({ valueNs, use: { ...counted, interpreterCostNs: valueNs } }));
+    const cost = await fitTo(original, policy, 'cost', costs, size);
     if (cost === null) return null;
     fits.push(cost);
-    if (policy === 'py32' || periodTicks === null) continue;
-    const checks = TRIED_CHECKS.map((times) => Math.round(periodTicks * times));
-    const options = (ticks: number) => [`check=${ticks}`, `interpreter-cost=${cost.value}ns`];
-    const messages = size.messages * CHECK_MESSAGES;
-    const ticks = await fitTo(original, policy, 'check', checks, options, { ...size, messages });
-    if (ticks === null) return null;
-    fits.push(ticks);
+    if (policy === 'py32' || ticks === null) continue;
+    const lengths = TRIED_TICKS.map((times) => {
+      const valueNs = Number((ticks.tickNs * times).toFixed(1));
+      return { valueNs, use: { ...ticks, tickNs: valueNs, interpreterCostNs: cost.valueNs } };
+    });
+    const tick = await fitTo(original, policy, 'tick', lengths, { ...size, messages: size.messages * TICK_MESSAGES });
+    if (tick === null) return null;
+    fits.push(tick);
   }
   return interpreterProfileSchema.parse({
     format: 'convoy-interpreter-profile',
     version: PROFILE_VERSION,
     note: `Measured in ${measured.map(({ label }) => label).join(', ')}`,
-    parameters: parametersOf(fits),
+    parameters: parametersOf(fits, ticks?.ticksPerCall ?? 0),
     calibration: {
       createdAt: new Date().toISOString(),
       argv: [...argv],
@@ -150,28 +146,27 @@ export async function calibrateInterpreters(
 /**
  * Finds the value of a parameter at which the policy comes out as its original, on one server.
  *
- * @param tried values
- * @param optionsOf the policy's options for one, as they are written
+ * @param tried values, and how the policy is used to try each
  * @returns null if it was interrupted
  */
 async function fitTo(
   original: Interpreter,
   policy: 'py27' | 'py32',
   parameter: Fit['parameter'],
-  tried: readonly number[],
-  optionsOf: (value: number) => readonly string[],
+  tried: readonly { readonly valueNs: number; readonly use: Partial<PolicySpec> }[],
   size: CalibrationSize,
 ): Promise<Fit | null> {
-  const specs = await Promise.all(tried.map((value) => readPolicySpec(`${policy}(${optionsOf(value).join(',')})`)));
+  const spec = await readPolicySpec(policy);
+  const specs = tried.map(({ valueNs, use }) => ({ ...spec, ...use, label: `${policy}, ${parameter} ${valueNs} ns` }));
   const samples = await measureAll([original, ...specs], size);
   if (samples === 'interrupted') return null;
   const outcomeNs = outcomeOf(parameter, original, samples);
   const outcomes = specs.map((spec, i) => ({
-    value: tried[i] as number,
+    valueNs: tried[i]?.valueNs as number,
     outcomeNs: outcomeOf(parameter, spec, samples),
   }));
-  const value = fittedValue(outcomes, outcomeNs);
-  return { to: original.label, policy, server: SERVER, parameter, outcomeNs, tried: outcomes, value };
+  const valueNs = fittedNs(outcomes, outcomeNs);
+  return { to: original.label, policy, server: SERVER, parameter, outcomeNs, tried: outcomes, valueNs };
 }
 
 /** What a parameter is fitted by, of a column, loaded: median over rounds. */
@@ -256,14 +251,17 @@ function nameOf({ label, from: { implementation, version, build } }: Interpreter
 function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
   const own = samples.filter(({ cell }) => cell.policy === interpreter);
   const loaded = own.filter(({ cell }) => cell.scenario === 'loaded');
+  const unloaded = own.filter(({ cell }) => cell.scenario === 'unloaded');
   const { switchIntervalNs } = interpreter.from;
-  return {
-    ...costsOf(own.filter(({ cell }) => cell.scenario === 'unloaded')),
-    checkPeriodNs: lowestOrNull(
-      loaded.map(({ end: { reading } }) =>
-        checkPeriodNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, reading.cpuNs),
-      ),
+  const ofCpuThread = lowestOrNull(
+    loaded.map(({ end: { reading } }) =>
+      tickNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, reading.cpuNs, CHECK),
     ),
+  );
+  return {
+    ...costsOf(unloaded),
+    tickNs: ofCpuThread,
+    ticksPerCall: ofCpuThread === null ? null : countedPerCall(unloaded),
     timeoutOvershootNs: medianOrNull(
       loaded.map(({ end: { timeouts } }) =>
         timeouts === null || timeouts.count === 0 || switchIntervalNs === null
@@ -274,20 +272,34 @@ function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
   };
 }
 
-/** Ticks between two checks of py27; null where no interpreter checks by itself. */
-function checkTicksOf(measured: Calibration['interpreters']): number | null {
-  const period = lowestOrNull(measured.map((each) => each.checkPeriodNs));
-  return period === null ? null : Math.max(1, Math.round(period / TICK_NS));
+/** Of a server that nobody disturbs every yield stands for so many ticks of its own. Null if nothing is known of its lock. */
+function countedPerCall(unloaded: readonly Sample[]): number | null {
+  let yields = 0;
+  let transitions = 0;
+  for (const { end } of unloaded) {
+    yields += end.reading.server?.yields ?? 0;
+    transitions += end.reading.server?.transitions ?? 0;
+  }
+  return transitions === 0 ? null : Number(((yields * CHECK) / transitions).toFixed(1));
 }
 
-function parametersOf(fits: readonly Fit[]): InterpreterProfile['parameters'] {
-  const fitted = (policy: string, parameter: Fit['parameter']) =>
-    fits.find((each) => each.policy === policy && each.parameter === parameter)?.value;
-  const py27CostNs = fitted('py27', 'cost');
-  const checkTicks = fitted('py27', 'check');
+/** Of the interpreter that counts ticks; null if none does. */
+function ticksOf(measured: Calibration['interpreters']): { tickNs: number; ticksPerCall: number } | null {
+  for (const { tickNs, ticksPerCall } of measured) {
+    if (tickNs !== null && ticksPerCall !== null) return { tickNs, ticksPerCall };
+  }
+  return null;
+}
+
+function parametersOf(fits: readonly Fit[], ticksPerCall: number): InterpreterProfile['parameters'] {
+  const fittedNs = (policy: string, parameter: Fit['parameter']) =>
+    fits.find((each) => each.policy === policy && each.parameter === parameter)?.valueNs;
+  const py27CostNs = fittedNs('py27', 'cost');
+  const tickNs = fittedNs('py27', 'tick');
   return {
-    interpreterCostNs: fitted('py32', 'cost') ?? py27CostNs ?? 0,
-    py27: py27CostNs === undefined || checkTicks === undefined ? null : { interpreterCostNs: py27CostNs, checkTicks },
+    interpreterCostNs: fittedNs('py32', 'cost') ?? py27CostNs ?? 0,
+    py27:
+      py27CostNs === undefined || tickNs === undefined ? null : { interpreterCostNs: py27CostNs, tickNs, ticksPerCall },
   };
 }
 
@@ -314,18 +326,17 @@ export function describeProfile({ parameters, calibration }: InterpreterProfile)
       ? []
       : [
           ...calibration.interpreters.map(
-            ({ label, checkPeriodNs: period, ...each }) =>
-              line(label, each) + (period === null ? '' : `, yields every ${us(period)}`),
+            ({ label, tickNs, ticksPerCall, ...each }) =>
+              line(label, each) +
+              (tickNs === null
+                ? ''
+                : `, a tick ${tickNs.toFixed(1)} ns, ${ticksPerCall ?? 0} of them between two calls`),
           ),
           line('Convoy, interpreter cost 0', calibration.ours),
           ...calibration.fits.map(
             ({ policy, to, server, parameter, outcomeNs, tried }) =>
               `${policy} on ${server}: ${to} ${parameter === 'cost' ? 'holds its lock after a wait for' : 'waits for its lock for'} ${us(outcomeNs)}, ours ` +
-              tried
-                .map(
-                  (each) => `${us(each.outcomeNs)} at ${parameter === 'cost' ? us(each.value) : `${each.value} ticks`}`,
-                )
-                .join(', '),
+              tried.map((each) => `${us(each.outcomeNs)} at ${each.valueNs} ns`).join(', '),
           ),
         ];
   return [
@@ -333,6 +344,8 @@ export function describeProfile({ parameters, calibration }: InterpreterProfile)
     `interpreter cost ${us(interpreterCostNs)}`,
     ...(py27 === null
       ? []
-      : [`py27: ${us(py27.interpreterCostNs)}, a check every ${py27.checkTicks} ticks of ${TICK_NS} ns`]),
+      : [
+          `py27: ${us(py27.interpreterCostNs)} that count for ${py27.ticksPerCall} ticks, a tick of a CPU thread ${py27.tickNs} ns`,
+        ]),
   ];
 }

@@ -62,7 +62,11 @@ function ownParameters(columns: readonly Column[]): string[] {
   return columns.flatMap((column) => {
     if (isReference(column) || column.interpreterCostNs === undefined || column.label.includes('interpreter-cost='))
       return [];
-    const check = column.options['check'] === undefined ? '' : `, a check every ${column.options['check']} ticks`;
-    return [`${column.label}: interpreter cost ${formatDuration(column.interpreterCostNs)} a call${check}`];
+    const { tickNs, ticksPerCall } = column;
+    const ticks =
+      tickNs === undefined || ticksPerCall === undefined
+        ? ''
+        : `, counted as ${ticksPerCall} ticks; a tick of a CPU thread ${tickNs} ns`;
+    return [`${column.label}: interpreter cost ${formatDuration(column.interpreterCostNs)} a call${ticks}`];
   });
 }

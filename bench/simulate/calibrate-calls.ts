@@ -1,6 +1,6 @@
 /** What a thread does by itself, measured: steps of a policy, calls, timers, and what it takes more after a sleep. Nobody is woken. */
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
-import { Interpreter, TICK_NS } from '../../lock/interpreter.ts';
+import { Interpreter } from '../../lock/interpreter.ts';
 import { Futexes } from '../../lock/machines/futex.ts';
 import type { Doing } from '../../lock/machines/virtual-time/machine.ts';
 import py32 from '../../lock/policies/py32.ts';
@@ -12,7 +12,7 @@ import type { Profile } from './profile.ts';
 
 const COLD_TIMES = 300;
 /** Of an interpreter between two calls. */
-const WORK_TICKS = 10_000 / TICK_NS;
+const WORK_NS = 10_000;
 export const CALLS = 20_000;
 /** A gap between two readings of the clock of a thread that does nothing else, above which it was interrupted. */
 const INTERRUPTED_NS = 1_000;
@@ -107,7 +107,7 @@ export function coldCosts(leafNs: number): { wayNs: number; extraNs: Omit<Record
           lock.release();
         },
         posix.goTheWay,
-        () => interpreter.work(WORK_TICKS),
+        () => interpreter.work(WORK_NS),
         call,
       ];
       const rows = (sleepMs: number) =>

@@ -166,17 +166,16 @@ function solveOffer(profile: Profile, realNs: number): Profile {
   const random = new Random(1, 'offer');
   const machine = new Machine({ ...lock, timerOvershootNs: () => random.draw(profile.timers.timeoutOvershootNs) });
   machine.scheduler = new LinuxScheduler(machine, profile.cpus, scheduler, random);
-  const leaf = { ns: leafNs, ticks: leafNs / TICK_NS };
-  const state = new VirtualLockState(priority, PRIORITY_OPTIONS, 'priority', createLockState(priority), leaf);
+  const state = new VirtualLockState(priority, PRIORITY_OPTIONS, 'priority', createLockState(priority), leafNs);
   machine.start('CPU thread', function* (thread): Program {
-    const held = new VirtualLock(state, 2, thread, machine);
+    const held = new VirtualLock(state, 2, thread, machine, TICK_NS);
     yield held.acquire();
     yield held.setPriority(-1);
     yield held.work(Infinity);
   });
   const took: number[] = [];
   machine.start('taker', function* (thread): Program {
-    const taken = new VirtualLock(state, 1, thread, machine);
+    const taken = new VirtualLock(state, 1, thread, machine, TICK_NS);
     for (let i = 0; i < TAKES; i++) {
       yield thread.sleepFor(COLD_MS * 1e6, 0);
       const sinceNs = machine.nowNs;

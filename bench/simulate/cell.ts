@@ -13,7 +13,7 @@ import {
   WAIT_BUCKETS,
 } from '../../lock/counters.ts';
 import { createLockState } from '../../lock/global-lock.ts';
-import { TICK_NS } from '../../lock/interpreter.ts';
+import { serverTickNs, spinnerTickNs } from '../../lock/interpreter.ts';
 import { loadPolicy } from '../../lock/load-policy.ts';
 import { VirtualLock, VirtualLockState } from '../../lock/machines/virtual-time/lock.ts';
 import { Machine } from '../../lock/machines/virtual-time/machine.ts';
@@ -198,10 +198,7 @@ class World {
     const buffers = createLockState(this.#policy);
     const leafNs = Math.max(1, Math.round(this.#setup.profile.leafNs));
     return {
-      state: new VirtualLockState(this.#policy, policy.options, policy.label, buffers, {
-        ns: leafNs,
-        ticks: leafNs / TICK_NS,
-      }),
+      state: new VirtualLockState(this.#policy, policy.options, policy.label, buffers, leafNs),
       counters: buffers.counters,
       spinnerBytes: new Uint8Array(buffers.spinners),
       threads: [],
@@ -259,13 +256,14 @@ class World {
     process.serverNumbers.push(number);
     const machine = this.#machine;
     const kernel = this.#kernel;
+    const workPerCallNs = policy.interpreterCostNs ?? workload.interpreterCostNs;
     const noteConnectionError = (error: string) => this.#connectionErrors.push(error);
     const thread = machine.start(`${name} (thread ${number})`, (self) => {
       const server: SimulatedServerThread = {
         kernel,
         // A recording has each offer of a server's thread.
-        lock: this.#makeLock(process, number, self, recorder, recorder === null),
-        ticksPerCall: (policy.interpreterCostNs ?? workload.interpreterCostNs) / TICK_NS,
+        lock: this.#makeLock(process, number, self, serverTickNs(policy, workPerCallNs), recorder, recorder === null),
+        workPerCallNs,
         keepsLockOnNonblocking: policy.keepLockOn === 'nonblocking',
         router,
         eventLoopNs: profile.zeromq.eventLoopNs,
@@ -283,10 +281,11 @@ class World {
     { state }: Process,
     number: number,
     thread: VirtualThread,
+    tickNs: number,
     recorder: Recorder | null,
     skips: boolean,
   ): VirtualLock {
-    const lock = new VirtualLock(state, number, thread, this.#machine, recorder);
+    const lock = new VirtualLock(state, number, thread, this.#machine, tickNs, recorder);
     if (skips && lock.everyTicks > 0 && this.#setup.policy.from.kind === 'built-in') {
       lock.offers = new Offers(this.#machine, lock, thread);
     }
@@ -306,10 +305,9 @@ class World {
         spin(
           self,
           {
-            lock: this.#makeLock(process, number, self, recorder, true),
+            lock: this.#makeLock(process, number, self, spinnerTickNs(policy), recorder, true),
             kind: workload.spinnerKind,
             priority: policy.spinnerPriority,
-            tickNs: TICK_NS,
           },
           () => {
             (counters[number * DOUBLES_PER_THREAD + COUNTER.rounds] as number)++;

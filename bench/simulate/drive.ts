@@ -15,7 +15,7 @@ import type { SimulatedZmqSocket } from './libzmq.ts';
 export interface SimulatedServerThread {
   readonly kernel: Kernel;
   readonly lock: VirtualLock;
-  readonly ticksPerCall: number;
+  readonly workPerCallNs: number;
   readonly keepsLockOnNonblocking: boolean;
   /** The socket of a ZeroMQ server: what its task calls the router stands for it. */
   readonly router: SimulatedZmqSocket | null;
@@ -43,7 +43,7 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     if (wayNs > 0) yield thread.run(wayNs);
     const coldNs = machine.coldNs(thread, 'work');
     if (coldNs > 0) yield thread.run(coldNs);
-    yield lock.work(server.ticksPerCall);
+    yield lock.work(server.workPerCallNs);
     const leftNs = machine.nowNs;
     if (!keepsLock) yield lock.leave(CALL_NUMBER[step.value.call]);
     try {

@@ -17,12 +17,11 @@ export interface SimulatedSpinner {
   readonly lock: VirtualLock;
   readonly kind: SpinSetup['kind'];
   readonly priority: number;
-  readonly tickNs: number;
 }
 
 /** Computes for ever. Rounds of `fib` are counted by the machine, in leaves. */
 export function* spin(thread: VirtualThread, spinner: SimulatedSpinner, countRound: () => void): Program {
-  const { lock, tickNs } = spinner;
+  const { lock } = spinner;
   yield lock.acquire();
   yield lock.setPriority(spinner.priority);
   switch (spinner.kind) {
@@ -35,14 +34,14 @@ export function* spin(thread: VirtualThread, spinner: SimulatedSpinner, countRou
           yield thread.run(NATIVE_ROUND_NS);
           countRound();
         }
-        yield lock.yieldPoint((NATIVE_ROUNDS_PER_CALL * NATIVE_ROUND_NS) / tickNs);
+        yield lock.yieldPoint((NATIVE_ROUNDS_PER_CALL * NATIVE_ROUND_NS) / lock.tickNs);
       }
     case 'releasing':
       for (;;) {
         yield lock.leave(0);
         yield thread.run(HASH_NS);
         yield lock.comeBack();
-        yield lock.work(BETWEEN_HASHES_NS / tickNs);
+        yield lock.work(BETWEEN_HASHES_NS);
         countRound();
       }
   }

@@ -167,7 +167,7 @@ describe('calibrate', () => {
     expect(readResult('calibrated.json').workload.interpreterCostNs).toBe(parameters.interpreterCostNs);
   });
 
-  it.skipIf(python2 === undefined || !hasCompiler)('fits cost and check of py27 to Python 2.7', async () => {
+  it.skipIf(python2 === undefined || !hasCompiler)('fits work and ticks of py27 to Python 2.7', async () => {
     const profile = join(folder, 'profile2.json');
     const { code, stdout } = await convoy(
       ...[
@@ -183,13 +183,18 @@ describe('calibrate', () => {
       ],
     );
     expect(code).toBe(EXIT.ok);
-    expect(stdout).toMatch(/py27: .* us, a check every \d+ ticks/);
+    expect(stdout).toMatch(/py27: .* us that count for .* ticks, a tick of a CPU thread .* ns/);
     const { parameters, calibration } = interpreterProfileSchema.parse(JSON.parse(readFileSync(profile, 'utf8')));
-    const [cost, check] = calibration?.fits ?? [];
-    expect([cost, check]).toMatchObject([{ parameter: 'cost' }, { parameter: 'check' }]);
-    expect(parameters.py27).toEqual({ interpreterCostNs: cost?.value, checkTicks: check?.value });
-    const periodTicks = check?.tried[0]?.value ?? 0;
-    expect(check?.tried.map(({ value }) => value / periodTicks)).toSatisfy((times: number[]) =>
+    const [cost, tick] = calibration?.fits ?? [];
+    expect([cost, tick]).toMatchObject([{ parameter: 'cost' }, { parameter: 'tick' }]);
+    const [measured] = calibration?.interpreters ?? [];
+    expect(parameters.py27).toEqual({
+      interpreterCostNs: cost?.valueNs,
+      tickNs: tick?.valueNs,
+      ticksPerCall: measured?.ticksPerCall,
+    });
+    const leastNs = tick?.tried[0]?.valueNs ?? 0;
+    expect(tick?.tried.map(({ valueNs }) => valueNs / leastNs)).toSatisfy((times: number[]) =>
       times.every((each, i) => each >= 1 && (i === 0 || each > (times[i - 1] ?? 0))),
     );
   });

@@ -26,7 +26,8 @@ describe('a built-in policy', () => {
   });
 
   it('reads its own label back as the same policy', async () => {
-    const spec = await readPolicySpec('py27(check=50,keep-lock-on=nonblocking)');
+    const spec = await readPolicySpec('py27(check=50,keep-lock-on=nonblocking,interpreter-cost=2us,tick=12.5ns)');
+    expect(spec).toMatchObject({ interpreterCostNs: 2_000, tickNs: 12.5, options: { check: 50 } });
     expect(await readPolicySpec(spec.label)).toEqual(spec);
   });
 });
@@ -41,6 +42,9 @@ describe('what is wrong is said, with what would be right:', () => {
     ['py27(check)', /write option=value, not «check»/],
     ['py32(spinner-priority=9)', /spinner-priority is -1 to 1/],
     ['py32(keep-lock-on=all)', /keep-lock-on is nothing or nonblocking/],
+    ['py32(interpreter-cost=2s)', /interpreter-cost is a duration with its unit from 0 to 1s, not «2s»/],
+    ['py27(tick=0)', /tick is a duration with its unit from 1ns to 1ms, not «0»/],
+    ['py32(tick=10ns)', /«py32» counts no ticks: leave tick out/],
     ['py32(interval=1ms', /write NAME or NAME\(option=value/],
     ['./no-such-file.js', /there is no file .*no-such-file\.js/],
   ])('%s', async (text, message) => {

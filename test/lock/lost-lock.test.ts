@@ -7,6 +7,7 @@ import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
+import { TICK_NS } from '../../lock/interpreter.ts';
 import { loadPolicy } from '../../lock/load-policy.ts';
 import { LockLost, loseLock } from '../../lock/lost-lock.ts';
 import py32 from '../../lock/policies/py32.ts';
@@ -21,7 +22,7 @@ async function outlive(policy: string, diesAfter: number): Promise<unknown[]> {
   const spec = await readPolicySpec(policy);
   const state = createLockState(await loadPolicy(spec));
   const workers = Array.from({ length: 4 }, (_, i) => {
-    const setup: DyingTask['setup'] = { policy: spec, state, thread: i + 1, leafNs: 100, ring: null };
+    const setup: DyingTask['setup'] = { policy: spec, state, thread: i + 1, leafNs: 100, tickNs: TICK_NS, ring: null };
     return new Worker(DYING_THREAD, {
       workerData: { setup, diesAfter: i === 0 ? diesAfter : Infinity } satisfies DyingTask,
     });

@@ -6,6 +6,7 @@ import { resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createLockState } from '../../lock/global-lock.ts';
+import { TICK_NS } from '../../lock/interpreter.ts';
 import { loadPolicy } from '../../lock/load-policy.ts';
 import { POLICIES } from '../../lock/policies/index.ts';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
@@ -28,7 +29,7 @@ async function lostCounts(policy: string): Promise<number> {
   await Promise.all(
     Array.from({ length: THREADS }, (_, i) => {
       const workerData: CountingTask = {
-        setup: { policy: spec, state, thread: i + 1, leafNs: 100, ring: null },
+        setup: { policy: spec, state, thread: i + 1, leafNs: 100, tickNs: TICK_NS, ring: null },
         threads: THREADS,
         times: TIMES,
         shared,

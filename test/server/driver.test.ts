@@ -1,7 +1,7 @@
 /** How a thread of a server goes from call to call, by a clock of the test's. */
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it, vi } from 'vitest';
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
-import { Interpreter, TICK_NS } from '../../lock/interpreter.ts';
+import { Interpreter } from '../../lock/interpreter.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
 import py32 from '../../lock/policies/py32.ts';
 import type { Policy } from '../../lock/policy.ts';
@@ -29,8 +29,8 @@ beforeEach(() => {
 afterEach(() => vi.restoreAllMocks());
 
 class ClockedInterpreter extends Interpreter {
-  override nativeWork(ticks: number): void {
-    nowMs += (ticks * TICK_NS) / 1e6;
+  override nativeWork(durationNs: number): void {
+    nowMs += durationNs / 1e6;
   }
 }
 
@@ -48,7 +48,7 @@ function waysGone(policy: Policy, callsMs: readonly number[]): number[] {
   driver.drive(task(), {
     lock,
     interpreter: new ClockedInterpreter(lock, 200),
-    ticksPerCall: 0,
+    workPerCallNs: 0,
     keepsLockOnNonblocking: false,
     log: null,
     startThread: () => {},

@@ -18,24 +18,22 @@ export class VirtualLockState {
   readonly buffers: BookBuffers;
   /** How messages call the policy. */
   readonly label: string;
-  /** How long a leaf of interpreter work takes, and how many ticks it is. */
+  /** How long a leaf of interpreter work takes. */
   readonly leafNs: number;
-  readonly leafTicks: number;
 
   constructor(
     policy: Policy,
     options: Readonly<Record<string, number>>,
     label: string,
     buffers: BookBuffers,
-    leaf: { readonly ns: number; readonly ticks: number },
+    leafNs: number,
   ) {
     this.policy = policy;
     this.options = options;
     this.label = label;
     this.buffers = buffers;
     this.words = new VirtualWords(Math.max(1, Object.keys(policy.words).length) * INTS_PER_WORD);
-    this.leafNs = leaf.ns;
-    this.leafTicks = leaf.ticks;
+    this.leafNs = leafNs;
   }
 }
 
@@ -66,6 +64,9 @@ export class VirtualLock {
   readonly memory: VirtualMemory;
   /** Ticks between two offers; 0 if ticks are not counted. */
   readonly everyTicks: number;
+  /** How long a tick of the thread's work takes, and how many a leaf is. */
+  readonly tickNs: number;
+  readonly leafTicks: number;
   /** Lets offers that nobody takes be counted instead of made; null: each is made. */
   offers: Offers | null = null;
   /** Is told what this thread does; its clock is the machine's. */
@@ -76,12 +77,16 @@ export class VirtualLock {
   readonly #clock: { readonly nowNs: number };
   #piece = OTHER;
 
-  /** @param me the thread's number under this lock, from 1 */
+  /**
+   * @param me the thread's number under this lock, from 1
+   * @param tickNs how long a tick of its work takes
+   */
   constructor(
     state: VirtualLockState,
     me: number,
     thread: VirtualThread,
     clock: { readonly nowNs: number },
+    tickNs: number,
     recorder: Recorder | null = null,
   ) {
     this.state = state;
@@ -89,6 +94,8 @@ export class VirtualLock {
     this.#me = me;
     this.#thread = thread;
     this.#clock = clock;
+    this.tickNs = tickNs;
+    this.leafTicks = state.leafNs / tickNs;
     this.#rules = state.policy.rules(layOut(state.policy.words), state.options);
     this.books = new Books(state.buffers, state.policy.exclusive, me);
     this.memory = new VirtualMemory(state.words);
@@ -121,9 +128,9 @@ export class VirtualLock {
   }
 
   /** Interpreter work under the lock, with yield points at which it is offered; `Infinity`: for ever. */
-  work(ticks: number): number {
+  work(durationNs: number): number {
     this.offers?.beginWork();
-    return this.#thread.work(Math.ceil(ticks / this.state.leafTicks), this);
+    return this.#thread.work(Math.ceil(durationNs / this.state.leafNs), this);
   }
 
   /** A yield point by itself, after long work without one. */

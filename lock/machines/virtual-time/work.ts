@@ -17,7 +17,7 @@ export function mustOffer(thread: VirtualThread): boolean {
   const { words } = lock.state;
   if (words.breaker >= 0) return words.values[words.breaker] !== 0;
   if (lock.everyTicks === 0) return false;
-  lock.books.ticksLeft -= lock.state.leafTicks;
+  lock.books.ticksLeft -= lock.leafTicks;
   if (lock.books.ticksLeft >= 0) return false;
   lock.books.ticksLeft = lock.everyTicks;
   return true;
@@ -30,7 +30,7 @@ export function beginWork(machine: Machine, thread: VirtualThread): boolean {
   thread.offersAtLook = false;
   thread.leavesToLook = thread.leavesLeft;
   if (lock.everyTicks > 0) {
-    const { leafTicks } = lock.state;
+    const { leafTicks } = lock;
     // The look that finds the ticks used up is the first for which they do not suffice.
     const looks = Math.floor(lock.books.ticksLeft / leafTicks) + 1;
     if (looks < thread.leavesLeft) {

@@ -52,10 +52,12 @@ function world(policy: Policy, options: Record<string, number> = {}, cold?: Cost
   const costs = { atomicNs: ATOMIC, futexCallNs: FUTEX, futexWakeNs: WAKE_CALL, timerOvershootNs: () => 0, cold };
   const machine = new Machine(costs);
   machine.scheduler = new EnoughCpus(machine);
-  const state = new VirtualLockState(policy, options, policy.name, createLockState(policy), { ns: LEAF, ticks: 2 });
+  const state = new VirtualLockState(policy, options, policy.name, createLockState(policy), LEAF);
   let number = 1;
   const start = (program: (thread: VirtualThread, lock: VirtualLock) => Program) =>
-    machine.start(`thread ${number}`, (thread) => program(thread, new VirtualLock(state, number++, thread, machine)));
+    machine.start(`thread ${number}`, (thread) =>
+      program(thread, new VirtualLock(state, number++, thread, machine, LEAF / 2)),
+    );
   return { machine, start, state };
 }
 
