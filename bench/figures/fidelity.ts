@@ -180,6 +180,32 @@ function comparePair(result: Result, pair: Pair, server: string): Comparison {
   };
 }
 
+/** How far the originals of one policy are from each other on one server: of each figure, the largest ÷ the smallest. */
+export interface Spread {
+  readonly policy: string;
+  readonly server: string;
+  readonly originals: readonly string[];
+  readonly figures: readonly { readonly name: string; readonly ratio: number }[];
+}
+
+/** Of every policy and server with at least two originals: no emulation can be nearer to all of them. */
+export function spreadsOfOriginals(comparisons: readonly Comparison[]): Spread[] {
+  const compared = comparisons.filter((comparison) => comparison.state === 'compared');
+  const cellOf = ({ policy, server }: Comparison) => `${policy} on ${server}`;
+  return [...new Set(compared.map(cellOf))].flatMap((name) => {
+    const group = compared.filter((comparison) => cellOf(comparison) === name);
+    const [first] = group;
+    if (first === undefined || group.length < 2) return [];
+    const figures = first.figures.map(({ name }) => {
+      const real = group.flatMap((each) =>
+        each.figures.filter((figure) => figure.name === name).map(({ real }) => real),
+      );
+      return { name, ratio: Math.max(...real) / Math.min(...real) };
+    });
+    return { policy: first.policy, server: first.server, originals: group.map(({ reference }) => reference), figures };
+  });
+}
+
 /** One figure of both sides; null where one of them has none. */
 function figureOf(measure: Measure, quartet: Quartet, pair: Pair, server: string, seed: number): Figure | null {
   const groups = [quartet.emulatedLoaded, quartet.emulatedUnloaded, quartet.realLoaded, quartet.realUnloaded];

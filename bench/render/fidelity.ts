@@ -1,6 +1,8 @@
 /** Fidelity as tables in the terminal: for each pair and server the figures, and the two distributions beside each other. */
+import { spreadsOfOriginals } from '../figures/fidelity.ts';
 import type { Comparison, Figure } from '../result/fidelity-schema.ts';
 import { writeFigure, writeWithUnit } from './format.ts';
+import type { Table } from './table.ts';
 import { drawTable, type Paint, wrap } from './terminal.ts';
 
 /**
@@ -10,7 +12,29 @@ import { drawTable, type Paint, wrap } from './terminal.ts';
  */
 export function renderFidelity(comparisons: readonly Comparison[], unpaired: readonly string[], paint: Paint): string {
   const parts = comparisons.map((comparison) => render(comparison, paint));
+  const originals = originalsTable(comparisons);
+  if (originals !== null) parts.push(drawTable(originals, paint));
   return [...parts.flatMap((part) => [part, '']), ...[...unpaired, ...FIDELITY_NOTES].flatMap(wrap)].join('\n');
+}
+
+/** How far the interpreters are from each other that one policy emulates; null where there are no two. */
+export function originalsTable(comparisons: readonly Comparison[]): Table | null {
+  const spreads = spreadsOfOriginals(comparisons);
+  const [first] = spreads;
+  if (first === undefined) return null;
+  return {
+    title: 'The originals among themselves: the largest of each figure ÷ the smallest',
+    head: ['of', 'server', ...first.figures.map(({ name }) => name)],
+    keys: 2,
+    rows: spreads.map(({ policy, server, figures }) => [
+      policy,
+      server,
+      ...figures.map(({ ratio }) => writeFigure('slowdown', ratio)),
+    ]),
+    notes: spreads
+      .filter(({ policy }, i) => spreads.findIndex((each) => each.policy === policy) === i)
+      .map(({ policy, originals }) => `${policy}: ${originals.join(', ')}; no emulation is nearer to all of them`),
+  };
 }
 
 /** What the words of a comparison mean. */

@@ -3,6 +3,7 @@ import { type Summary, summarize } from '../../figures/summary.ts';
 import type { Comparison } from '../../result/fidelity-schema.ts';
 import type { Result } from '../../result/result.ts';
 import { detailTables } from '../details.ts';
+import { originalsTable } from '../fidelity.ts';
 import { groupsOf } from '../report.ts';
 import { type Group, isUnloaded } from '../table.ts';
 import { barsFigure } from './bars.ts';
@@ -98,7 +99,8 @@ class Drawings {
   fidelity(comparisons: readonly Comparison[], summaries: readonly Summary[]): Html {
     if (comparisons.length === 0) return html``;
     const figures = fidelityFigures(comparisons, summaries, this.#looks);
-    return html`${drawTable(verdictTable(comparisons))}${figures.map((figure) => this.#draw(figure, this.#curvesLegend(figure)))}`;
+    const originals = originalsTable(comparisons);
+    return html`${drawTable(verdictTable(comparisons))}${originals === null ? html`` : drawTable(originals)}${figures.map((figure) => this.#draw(figure, this.#curvesLegend(figure)))}`;
   }
 
   bars(groups: readonly Group[], summaries: readonly Summary[], result: Result): Html {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { compareFidelity, kolmogorovSmirnov, pairsOf, verdictOf, worst } from '../../../bench/figures/fidelity.ts';
+import {
+  compareFidelity,
+  kolmogorovSmirnov,
+  pairsOf,
+  spreadsOfOriginals,
+  verdictOf,
+  worst,
+} from '../../../bench/figures/fidelity.ts';
 import { sortSamples } from '../../../bench/figures/statistics.ts';
 import type { ReferenceSpec } from '../../../bench/reference/interpreter.ts';
 import { renderFidelity } from '../../../bench/render/fidelity.ts';
@@ -128,6 +135,35 @@ describe('a comparison', () => {
     const comparison = compareFidelity(resultOf(cells)).find(({ policy }) => policy === 'py27');
     const p50 = comparison?.state === 'compared' ? comparison.figures.find(({ name }) => name === 'p50') : undefined;
     expect(p50).toMatchObject({ verdict: 'pass', allowed: 200_000 });
+  });
+});
+
+describe('the originals among themselves', () => {
+  const python313 = python('3.13.0', [3, 13, 0]);
+  const cells = [py32, python3, python313].flatMap(({ label }, i) => [
+    cell(label, 'unloaded', around(0.1), around(0.1)),
+    cell(label, 'loaded', around(5 + i), around(5 + i)),
+  ]);
+  const comparisons = (policies: Result['policies']) =>
+    compareFidelity({ policies, cells, seed: 7 } as unknown as Result);
+
+  it('are as far apart as the largest and the smallest of them, and the emulation is none of them', () => {
+    const both = comparisons([py32, python3, python313]);
+    const [spread, ...others] = spreadsOfOriginals(both);
+    expect(others).toEqual([]);
+    expect(spread).toMatchObject({
+      policy: 'py32',
+      server: 'blocking',
+      originals: ['CPython 3.11.7', 'CPython 3.13.0'],
+    });
+    expect(spread?.figures.find(({ name }) => name === 'p50')?.ratio).toBeCloseTo(7 / 6, 3);
+    expect(renderFidelity(both, [], (_, text) => text)).toMatch(/The originals among themselves[\s\S]*py32 +blocking/);
+  });
+
+  it('are not spoken of where there is one', () => {
+    const one = comparisons([py32, python3]);
+    expect(spreadsOfOriginals(one)).toEqual([]);
+    expect(renderFidelity(one, [], (_, text) => text)).not.toContain('among themselves');
   });
 });
 
