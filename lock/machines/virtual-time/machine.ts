@@ -265,8 +265,9 @@ export class Machine {
           this.#beginPiece(thread);
           break;
         case REQUEST.work:
+          if (thread.leavesLeft === 0) break;
           if (mustOffer(thread)) this.#offer(thread);
-          else if (thread.leavesLeft > 0 && !beginWork(this, thread)) return;
+          else if (!beginWork(this, thread)) return;
           break;
         case REQUEST.nothing:
           break;

@@ -1,5 +1,6 @@
 /** Small worlds whose times can be added up by hand. */
 import { expect, it } from 'vitest';
+import { readCounts } from '../../../../lock/counters.ts';
 import { createLockState } from '../../../../lock/global-lock.ts';
 import { VirtualLock, VirtualLockState } from '../../../../lock/machines/virtual-time/lock.ts';
 import {
@@ -188,6 +189,19 @@ it('a thread that is woken waits for its latency, the waker pays for the call', 
   machine.run(Infinity);
   const notifiedNs = ATOMIC + 10_000 + 2 * ATOMIC + FUTEX;
   expect(times).toEqual({ released: notifiedNs + WAKE_CALL, acquired: notifiedNs + LATENCY + 2 * ATOMIC });
+});
+
+it('work of no length has no yield point', () => {
+  const { machine, start, state } = world(py27, { check: 1 });
+  start(function* (_thread, lock) {
+    yield lock.acquire();
+    for (let i = 0; i < 5; i++) yield lock.work(0);
+    yield lock.work(3 * LEAF);
+    yield lock.release();
+  });
+  machine.run(Infinity);
+  // A leaf is two ticks: one offer in front of each of the three.
+  expect(readCounts(new Float64Array(state.buffers.counters), 1).yields).toBe(3);
 });
 
 it('what a thread has not done for long takes more, once', () => {
