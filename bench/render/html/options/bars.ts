@@ -5,7 +5,8 @@ import { axis, FONT, FRAME, INK, written } from './frame.ts';
 import { lookOf } from './looks.ts';
 
 /** For what is written beside the bars. */
-const LABEL_PX = 92;
+const LABEL_PX = 112;
+const LONG_LABEL_PX = 184;
 const NAMES_PX = 104;
 const WIDE_NAMES_PX = 190;
 /** A slanted gap near the end of a bar that is cut. */
@@ -33,7 +34,7 @@ export function barsOption({ unit, axisMax, rows, limits }: BarsChart): EChartsO
     tooltip: { show: false },
     grid: {
       left: rows.some(({ label }) => label.length > 16) ? WIDE_NAMES_PX : NAMES_PX,
-      right: long ? 2 * LABEL_PX : LABEL_PX,
+      right: long ? LONG_LABEL_PX : LABEL_PX,
       top: limits.length > 0 ? 26 : 4,
       bottom: 28,
     },
