@@ -28,10 +28,14 @@ type AtEnd = (clean: () => Promise<void>) => void;
  */
 export async function startServer(
   server: string,
-  { policy = 'py32', ...setup }: Partial<Omit<ServerSetup, 'policy'>> & { policy?: string } = {},
+  {
+    policy = 'py32',
+    ticksPerCall,
+    ...setup
+  }: Partial<Omit<ServerSetup, 'policy'>> & { policy?: string; ticksPerCall?: number } = {},
   atEnd: AtEnd = onTestFinished,
 ) {
-  const spec = await readPolicySpec(policy);
+  const spec = { ...(await readPolicySpec(policy)), ...(ticksPerCall === undefined ? {} : { ticksPerCall }) };
   const child = new Child(
     `the process of ${server}`,
     new URL('../dist/server/main.js', import.meta.url),

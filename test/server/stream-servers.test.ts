@@ -253,3 +253,15 @@ describe('multiprocessing', () => {
     expect(await server.stop()).toEqual([expect.stringContaining('announces the length -2')]);
   });
 });
+
+it('under py27 a server that nobody disturbs offers its lock for every 100 ticks of its calls, as Python 2.7 does, however long they take', async () => {
+  // Four leaves before a call, of five ticks each: an offer comes with the 21st leaf.
+  const ticks = { ticksPerCall: 20, workPerCallNs: 1_000, leafNs: 250 };
+  const server = await startServer('blocking', { policy: 'py27(tick=100ns)', ...ticks });
+  const client = await RawClient.connect(server.port);
+  await expectServed(client);
+  await server.begin();
+  for (let message = 0; message < 300; message++) await expectServed(client);
+  const { yields, transitions } = (await server.end()).server;
+  expect(yields / transitions).toBeCloseTo(4 / 21, 2);
+});
