@@ -185,10 +185,11 @@ export interface Spread {
   readonly policy: string;
   readonly server: string;
   readonly originals: readonly string[];
-  readonly figures: readonly { readonly name: string; readonly ratio: number }[];
+  /** Null where the smallest is not more than 0: there is no ratio of such. */
+  readonly figures: readonly { readonly name: string; readonly ratio: number | null }[];
 }
 
-/** Of every policy and server with at least two originals: no emulation can be nearer to all of them. */
+/** Of every policy and server with at least two originals: a policy cannot be near to all where they are not near to each other. */
 export function spreadsOfOriginals(comparisons: readonly Comparison[]): Spread[] {
   const compared = comparisons.filter((comparison) => comparison.state === 'compared');
   const cellOf = ({ policy, server }: Comparison) => `${policy} on ${server}`;
@@ -200,7 +201,8 @@ export function spreadsOfOriginals(comparisons: readonly Comparison[]): Spread[]
       const real = group.flatMap((each) =>
         each.figures.filter((figure) => figure.name === name).map(({ real }) => real),
       );
-      return { name, ratio: Math.max(...real) / Math.min(...real) };
+      const least = Math.min(...real);
+      return { name, ratio: least > 0 ? Math.max(...real) / least : null };
     });
     return { policy: first.policy, server: first.server, originals: group.map(({ reference }) => reference), figures };
   });

@@ -29,11 +29,14 @@ export function originalsTable(comparisons: readonly Comparison[]): Table | null
     rows: spreads.map(({ policy, server, figures }) => [
       policy,
       server,
-      ...figures.map(({ ratio }) => writeFigure('slowdown', ratio)),
+      ...figures.map(({ ratio }) => (ratio === null ? '' : writeFigure('slowdown', ratio))),
     ]),
     notes: spreads
       .filter(({ policy }, i) => spreads.findIndex((each) => each.policy === policy) === i)
-      .map(({ policy, originals }) => `${policy}: ${originals.join(', ')}; no emulation is nearer to all of them`),
+      .map(
+        ({ policy, originals }) =>
+          `${policy}: ${originals.join(', ')}; a policy cannot be near to all where they are not near to each other`,
+      ),
   };
 }
 

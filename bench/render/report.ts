@@ -60,13 +60,13 @@ export function headOf(result: Result): string[] {
 /** What a profile made different for single policies; what the user wrote is in their labels. */
 function ownParameters(columns: readonly Column[]): string[] {
   return columns.flatMap((column) => {
-    if (isReference(column) || column.interpreterCostNs === undefined || column.label.includes('interpreter-cost='))
-      return [];
-    const { tickNs, ticksPerCall } = column;
-    const ticks =
-      tickNs === undefined || ticksPerCall === undefined
-        ? ''
-        : `, counted as ${ticksPerCall} ticks; a tick of a CPU thread ${tickNs} ns`;
-    return [`${column.label}: interpreter cost ${formatDuration(column.interpreterCostNs)} a call${ticks}`];
+    if (isReference(column)) return [];
+    const { label, interpreterCostNs, ticksPerCall, tickNs } = column;
+    const own: string[] = [];
+    if (interpreterCostNs !== undefined && !label.includes('interpreter-cost='))
+      own.push(`interpreter cost ${formatDuration(interpreterCostNs)} a call`);
+    if (ticksPerCall !== undefined) own.push(`counted as ${ticksPerCall} ticks`);
+    if (tickNs !== undefined && !label.includes('tick=')) own.push(`a tick of a CPU thread ${tickNs} ns`);
+    return own.length === 0 ? [] : [`${label}: ${own.join(', ')}`];
   });
 }

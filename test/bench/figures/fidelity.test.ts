@@ -160,6 +160,15 @@ describe('the originals among themselves', () => {
     expect(renderFidelity(both, [], (_, text) => text)).toMatch(/The originals among themselves[\s\S]*py32 +blocking/);
   });
 
+  it('have no ratio of an excess that is none', () => {
+    const faster = [py32, python3, python313].flatMap(({ label }, i) => [
+      cell(label, 'unloaded', around(2)),
+      cell(label, 'loaded', around(1 + i)),
+    ]);
+    const none = compareFidelity({ policies: [py32, python3, python313], cells: faster, seed: 7 } as unknown as Result);
+    expect(spreadsOfOriginals(none)[0]?.figures.find(({ name }) => name === 'excess')?.ratio).toBeNull();
+  });
+
   it('are not spoken of where there is one', () => {
     const one = comparisons([py32, python3]);
     expect(spreadsOfOriginals(one)).toEqual([]);
