@@ -89,6 +89,11 @@ describe("a user's own file", () => {
     expect((await loadPolicy(spec)).summary).toBe('a spin lock');
   });
 
+  it('has an option of its own where it calls it as every policy does one', async () => {
+    const option = "{ tick: { kind: 'count', default: 1, min: 1, max: 9, summary: 'its own' } }";
+    expect(await readPolicySpec(`${mine({ options: option })}(tick=7)`)).toMatchObject({ options: { tick: 7 } });
+  });
+
   it.each([
     ['does not parse', () => policyFile('export default {'), /does not load/],
     ['throws while it loads', () => policyFile("throw new Error('oh no');"), /does not load: oh no/],

@@ -33,6 +33,19 @@ it('of two machines, both are named', () => {
   expect(reportOf(apart).head).toContainEqual(expect.stringMatching(/^client on A CPU, 8 CPUs, Linux/));
 });
 
+it('what a profile set for a policy is named, and not what its label says', () => {
+  const [py32, , py27] = wide.policies;
+  if (py32 === undefined || py27 === undefined) throw new Error('no policies');
+  const headWith = (own: object) => reportOf({ ...wide, policies: [py32, { ...py27, ...own }] }).head.join('\n');
+  expect(headWith({ label: 'py27', interpreterCostNs: 900, ticksPerCall: 19, tickNs: 16 })).toContain(
+    'py27: interpreter cost 900ns a call, counted as 19 ticks, a tick of a CPU thread 16 ns',
+  );
+  const label = 'py27(interpreter-cost=10us)';
+  expect(headWith({ label, interpreterCostNs: 10_000, tickNs: 16 })).toContain(
+    `${label}: a tick of a CPU thread 16 ns`,
+  );
+});
+
 describe('the same numbers', () => {
   it('stand in the terminal and in Markdown: every value of every table', () => {
     const terminal = renderTerminal(wide, plain);
