@@ -23,6 +23,11 @@ function callsOf(n: number): number {
   return n < 2 ? 1 : 1 + callsOf(n - 1) + callsOf(n - 2);
 }
 
+/** How many leaves the n-th Fibonacci number is, by its calls. */
+export function leavesOf(n: number): number {
+  return callsOf(n) / callsOf(LEAF);
+}
+
 /** The work of one thread. Every method but one is called with the lock held and returns with it held. */
 export class Interpreter {
   /** How long a tick of this thread's work takes. */
@@ -63,17 +68,30 @@ export class Interpreter {
   }
 }
 
-/** How long a tick of a CPU thread takes. */
-export function spinnerTickNs({ tickNs = TICK_NS }: Pick<PolicySpec, 'tickNs'>): number {
-  return tickNs;
+/**
+ * How long a tick of a CPU thread takes.
+ *
+ * @param leafNs how long a leaf takes
+ */
+export function spinnerTickNs(
+  { tickNs, ticksPerLeaf }: Pick<PolicySpec, 'tickNs' | 'ticksPerLeaf'>,
+  leafNs: number,
+): number {
+  return tickNs ?? (ticksPerLeaf === undefined ? TICK_NS : leafNs / ticksPerLeaf);
 }
 
 /**
  * How long a tick of a server's thread takes. In CPython 2.7 a tick is a bytecode, and those between two calls are few and long, since most
  * call something; of `fib` they are many and short.
+ *
+ * @param leafNs how long a leaf takes
  */
-export function serverTickNs(spec: Pick<PolicySpec, 'tickNs' | 'ticksPerCall'>, workPerCallNs: number): number {
-  return spec.ticksPerCall === undefined ? spinnerTickNs(spec) : workPerCallNs / spec.ticksPerCall;
+export function serverTickNs(
+  spec: Pick<PolicySpec, 'tickNs' | 'ticksPerLeaf' | 'ticksPerCall'>,
+  workPerCallNs: number,
+  leafNs: number,
+): number {
+  return spec.ticksPerCall === undefined ? spinnerTickNs(spec, leafNs) : workPerCallNs / spec.ticksPerCall;
 }
 
 /**

@@ -35,8 +35,10 @@ export const policySpecSchema = z.strictObject({
   keepLockOn: z.enum(['nothing', 'nonblocking']),
   /** CPU work under the lock before each call; absent: that of the run. */
   interpreterCostNs: z.number().min(0).max(MAX_INTERPRETER_COST_NS).optional(),
-  /** How long a tick of a CPU thread takes, where the policy counts them; absent: `TICK_NS`. */
+  /** How long a tick of a CPU thread takes, where the policy counts them; absent: as `ticksPerLeaf` says. */
   tickNs: z.number().positive().max(MAX_TICK_NS).optional(),
+  /** How many ticks a leaf of a CPU thread's work counts for, however long it takes; absent: as many as `TICK_NS` go into it. */
+  ticksPerLeaf: z.number().positive().optional(),
   /** How many ticks the work before a call counts for, however long it takes; absent: as many as a CPU thread's of that length. */
   ticksPerCall: z.number().nonnegative().optional(),
 });

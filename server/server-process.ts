@@ -230,7 +230,7 @@ export class ServerProcess {
     const thread = this.#freeNumbers.pop();
     if (thread === undefined) throw new Error(`more than ${MAX_THREADS} threads`);
     const { policy, leafNs, workPerCallNs } = this.#setup;
-    const tickNs = role === 'server' ? serverTickNs(policy, workPerCallNs) : spinnerTickNs(policy);
+    const tickNs = role === 'server' ? serverTickNs(policy, workPerCallNs, leafNs) : spinnerTickNs(policy, leafNs);
     return { policy, state: this.#state, thread, leafNs, tickNs, ring: this.#recording?.add(thread, role) ?? null };
   }
 

@@ -14,7 +14,7 @@ import { clockOriginNs } from '../net/clock.ts';
 import type { SpinnerTask } from '../server/thread-messages.ts';
 
 /** `fib(20)` is 22,000 calls, some 50 µs: how often the spinner looks whether it is told to end, and counts a round. */
-const FIB_OF_ROUND = 20;
+export const FIB_OF_ROUND = 20;
 const NATIVE_ROUND_NS = 50_000;
 /** A call of 10 ms: two switch intervals. */
 const NATIVE_ROUNDS_PER_CALL = 200;

@@ -40,16 +40,24 @@ export function callCosts(calls: ArrayLike<number>, callsPerMessage: number): Ca
 }
 
 /**
- * How long a tick of a CPU thread takes that yields by itself every so many; CPU time, so that it does not depend on what else ran.
+ * How long a tick of a CPU thread takes that yields by itself every so many. By what it does alone: beside a thread that wants its lock each
+ * yield takes longer, since that one has to be woken.
  *
  * @param yields that it made in `rounds` rounds of its work
- * @param cpuNs of its process meanwhile, in which hardly anything else happens
+ * @param soloRoundsPerSecond null if that is not known
  * @param check ticks between two yields
  * @returns null if it made none to speak of: it yields when asked
  */
-export function tickNs(yields: number, rounds: number, cpuNs: number, check: number): number | null {
+export function tickNs(
+  yields: number,
+  rounds: number,
+  soloRoundsPerSecond: number | null,
+  check: number,
+): number | null {
   // An interpreter that yields by itself does so several times in a round of some tens of microseconds.
-  return yields < rounds ? null : cpuNs / yields / check;
+  return yields < rounds || soloRoundsPerSecond === null
+    ? null
+    : ((1e9 / soloRoundsPerSecond) * rounds) / yields / check;
 }
 
 /**
@@ -71,25 +79,26 @@ export function heldAfterWaitNs(calls: ArrayLike<number>): number | null {
   return held.length === 0 ? null : percentile(sortSamples(held), 50);
 }
 
-/** A value that was tried, and what came of it. */
+/** An interpreter cost that was tried, and how long the lock was held after a wait then. */
 export interface Tried {
-  readonly valueNs: number;
-  readonly outcomeNs: number;
+  readonly costNs: number;
+  readonly heldNs: number;
 }
 
 /**
- * The value at which an emulation comes out as its original, of a line through all that were tried: one that was disturbed counts
- * less.
+ * The cost at which an emulation holds its lock as long as its original, of a line through all that were tried: one that was disturbed
+ * counts less.
  *
- * @param tried at least two different values, of which larger ones come out larger
+ * @param tried at least two different costs
+ * @param heldNs the original's
  * @returns to a tenth of a nanosecond, within the range that was tried
  */
-export function fittedNs(tried: readonly Tried[], outcomeNs: number): number {
-  const values = tried.map(({ valueNs }) => valueNs);
-  const line = linearRegression(tried.map((each) => [each.valueNs, each.outcomeNs]));
+export function fittedCostNs(tried: readonly Tried[], heldNs: number): number {
+  const costs = tried.map(({ costNs }) => costNs);
+  const line = linearRegression(tried.map((each) => [each.costNs, each.heldNs]));
   // Where more of it does not come out larger, it was not measured but disturbed.
-  const value = line.m > 0 ? (outcomeNs - line.b) / line.m : -Infinity;
-  return Number(Math.min(Math.max(...values), Math.max(Math.min(...values), value)).toFixed(1));
+  const cost = line.m > 0 ? (heldNs - line.b) / line.m : -Infinity;
+  return Number(Math.min(Math.max(...costs), Math.max(Math.min(...costs), cost)).toFixed(1));
 }
 
 /** Of several rounds, of what can be off to either side. Null where they have no such number. */

@@ -4,8 +4,8 @@
  * measured on.
  *
  * A few parameters, the same for every cell, from one server. The interpreter cost is fitted: the blocking server is to hold its lock as
- * long as the interpreter's, when it had to wait for it. And the length of py27's ticks: it is to wait for it as long. How many ticks
- * there are between two calls is counted. What comes of that on the other servers is a prediction.
+ * long as the interpreter's, when it had to wait for it. How many ticks of Python 2.7 go into a leaf of our work, and how many there
+ * are between two calls, is counted. What comes of that, on any server, is a prediction.
  */
 import { readFile } from 'node:fs/promises';
 import { z } from 'zod';
@@ -14,7 +14,7 @@ import { UsageError } from '../exit-codes.ts';
 import { environmentSchema } from '../result/result.ts';
 import defaultProfile from './interpreter.json' with { type: 'json' };
 
-export const PROFILE_VERSION = 5;
+export const PROFILE_VERSION = 6;
 
 /** What decides how a contended call ends, of one side: an interpreter, or our servers. */
 const measuredSchema = z.strictObject({
@@ -27,19 +27,17 @@ const measuredSchema = z.strictObject({
 });
 export type Measured = z.infer<typeof measuredSchema>;
 
-/** How a parameter was found: what was tried, and what came of it, on one server beside CPU threads. */
+/** How an interpreter cost was found: by how long a lock is held after a wait, on one server beside CPU threads. */
 const fitSchema = z.strictObject({
   /** What was fitted to: an interpreter's label. */
   to: z.string(),
   policy: z.string(),
   server: z.string(),
-  /** `cost`: of the work before a call, by how long the lock is held after a wait. `tick`: of a CPU thread, by how long a thread waits that has to. */
-  parameter: z.enum(['cost', 'tick']),
   /** The interpreter's: median over its rounds. */
-  outcomeNs: z.number().nonnegative(),
-  /** The policy's, by value of the parameter. */
-  tried: z.array(z.strictObject({ valueNs: z.number().nonnegative(), outcomeNs: z.number().nonnegative() })),
-  valueNs: z.number().nonnegative(),
+  heldNs: z.number().nonnegative(),
+  /** The policy's, by cost. */
+  tried: z.array(z.strictObject({ costNs: z.number().nonnegative(), heldNs: z.number().nonnegative() })),
+  costNs: z.number().nonnegative(),
 });
 export type Fit = z.infer<typeof fitSchema>;
 
@@ -55,6 +53,8 @@ const calibrationSchema = z.strictObject({
       build: z.string(),
       /** Of a CPU thread: a hundredth of the time between two yields that nobody asks for; null where it only yields when asked. */
       tickNs: z.number().positive().nullable(),
+      /** How many go into a leaf of our CPU thread's work; null where there are none. */
+      ticksPerLeaf: z.number().positive().nullable(),
       /** Of the blocking server, unloaded, by how often it yields for itself; null where nothing does. */
       ticksPerCall: z.number().nonnegative().nullable(),
     }),
@@ -78,8 +78,8 @@ export const interpreterProfileSchema = z.strictObject({
     py27: z
       .strictObject({
         interpreterCostNs: z.number().min(0).max(1e9),
-        /** Of a CPU thread; so long that a thread waits for the lock as long as for the interpreter's. */
-        tickNs: z.number().positive().max(1e6),
+        /** Counted for a leaf of a CPU thread's work. */
+        ticksPerLeaf: z.number().positive().max(1e6),
         /** Counted for the work before a call. */
         ticksPerCall: z.number().min(0).max(1e6),
       })
@@ -130,7 +130,7 @@ function parseOrNull(text: string): unknown {
 export function calibrated(spec: PolicySpec, { parameters }: InterpreterProfile, costIsGiven: boolean): PolicySpec {
   const { py27 } = parameters;
   if (py27 === null || spec.from.kind !== 'built-in' || spec.from.name !== 'py27') return spec;
-  const { tickNs, ...ofCalls } = py27;
+  const { ticksPerLeaf, ...ofCalls } = py27;
   const costIsWritten = costIsGiven || spec.interpreterCostNs !== undefined;
-  return { tickNs, ...(costIsWritten ? {} : ofCalls), ...spec };
+  return { ticksPerLeaf, ...(costIsWritten ? {} : ofCalls), ...spec };
 }

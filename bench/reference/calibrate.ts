@@ -2,9 +2,11 @@
  * Measures in a real interpreter what decides how near an emulation comes to it, and the same in our own server. It needs a C
  * compiler: the work under an interpreter's lock is seen from its lock alone.
  */
+import { leavesOf } from '../../lock/interpreter.ts';
 import { ThreadMemory } from '../../lock/machines/threads.ts';
 import { INTS_PER_WORD } from '../../lock/memory.ts';
-import { type PolicySpec, readPolicySpec } from '../../lock/policy-spec.ts';
+import { readPolicySpec } from '../../lock/policy-spec.ts';
+import { FIB_OF_ROUND } from '../../workers/spinner.ts';
 import { UsageError } from '../exit-codes.ts';
 import { emulationOf } from '../figures/fidelity.ts';
 import { measure } from '../measure/measure.ts';
@@ -13,7 +15,7 @@ import { split } from '../options/values.ts';
 import {
   type CallCosts,
   callCosts,
-  fittedNs,
+  fittedCostNs,
   heldAfterWaitNs,
   lowestOrNull,
   medianOrNull,
@@ -45,12 +47,8 @@ const OVERSHOOT_SAMPLES = 50;
 
 /** Interpreter costs to fit between, ns. */
 const TRIED_COSTS = [0, 5e3, 10e3, 15e3];
-/** Lengths of a tick to fit between: so many times what was measured. Ours are offers that are open for longer, so that they must be fewer. */
-const TRIED_TICKS = [1, 1.5, 2, 2.5];
 /** What `sys.setcheckinterval` is, of Python 2.7 as of py27. */
 const CHECK = 100;
-/** A wait of Python 2.7's is a lottery: of so many times as many messages its mean stands as firm as what else is measured. */
-const TICK_MESSAGES = 4;
 
 /** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */
 const WORKLOAD: Omit<Workload, 'messages'> = {
@@ -113,25 +111,15 @@ export async function calibrateInterpreters(
   for (const policy of ['py32', 'py27'] as const) {
     const original = interpreters.find((interpreter) => emulationOf(interpreter) === policy);
     if (original === undefined) continue;
-    const counted = policy === 'py27' && ticks !== null ? ticks : {};
-    const costs = TRIED_COSTS.map((valueNs) => ({ valueNs, use: { ...counted, interpreterCostNs: valueNs } }));
-    const cost = await fitTo(original, policy, 'cost', costs, size);
-    if (cost === null) return null;
-    fits.push(cost);
-    if (policy === 'py32' || ticks === null) continue;
-    const lengths = TRIED_TICKS.map((times) => {
-      const valueNs = Number((ticks.tickNs * times).toFixed(1));
-      return { valueNs, use: { ...ticks, tickNs: valueNs, interpreterCostNs: cost.valueNs } };
-    });
-    const tick = await fitTo(original, policy, 'tick', lengths, { ...size, messages: size.messages * TICK_MESSAGES });
-    if (tick === null) return null;
-    fits.push(tick);
+    const fit = await fitCost(original, policy, policy === 'py27' ? ticks : null, size);
+    if (fit === null) return null;
+    fits.push(fit);
   }
   return interpreterProfileSchema.parse({
     format: 'convoy-interpreter-profile',
     version: PROFILE_VERSION,
     note: `Measured in ${measured.map(({ label }) => label).join(', ')}`,
-    parameters: parametersOf(fits, ticks?.ticksPerCall ?? 0),
+    parameters: parametersOf(fits, ticks),
     calibration: {
       createdAt: new Date().toISOString(),
       argv: [...argv],
@@ -144,50 +132,42 @@ export async function calibrateInterpreters(
 }
 
 /**
- * Finds the value of a parameter at which the policy comes out as its original, on one server.
+ * Finds the interpreter cost at which the policy keeps a lock that it had to wait for as long as its original, on one server.
  *
- * @param tried values, and how the policy is used to try each
+ * @param ticks as counted in the original, if it counts any
  * @returns null if it was interrupted
  */
-async function fitTo(
+async function fitCost(
   original: Interpreter,
   policy: 'py27' | 'py32',
-  parameter: Fit['parameter'],
-  tried: readonly { readonly valueNs: number; readonly use: Partial<PolicySpec> }[],
+  ticks: Ticks | null,
   size: CalibrationSize,
 ): Promise<Fit | null> {
   const spec = await readPolicySpec(policy);
-  const specs = tried.map(({ valueNs, use }) => ({ ...spec, ...use, label: `${policy}, ${parameter} ${valueNs} ns` }));
-  const samples = await measureAll([original, ...specs], size);
+  const tried = TRIED_COSTS.map((costNs) => {
+    return { costNs, column: { ...spec, ...ticks, interpreterCostNs: costNs, label: `${policy}, cost ${costNs} ns` } };
+  });
+  const samples = await measureAll([original, ...tried.map(({ column }) => column)], size);
   if (samples === 'interrupted') return null;
-  const outcomeNs = outcomeOf(parameter, original, samples);
-  const outcomes = specs.map((spec, i) => ({
-    valueNs: tried[i]?.valueNs as number,
-    outcomeNs: outcomeOf(parameter, spec, samples),
-  }));
-  const valueNs = fittedNs(outcomes, outcomeNs);
-  return { to: original.label, policy, server: SERVER, parameter, outcomeNs, tried: outcomes, valueNs };
+  const heldNs = heldBy(original, samples);
+  const outcomes = tried.map(({ costNs, column }) => ({ costNs, heldNs: heldBy(column, samples) }));
+  return {
+    to: original.label,
+    policy,
+    server: SERVER,
+    heldNs,
+    tried: outcomes,
+    costNs: fittedCostNs(outcomes, heldNs),
+  };
 }
 
-/** What a parameter is fitted by, of a column, loaded: median over rounds. */
-function outcomeOf(parameter: Fit['parameter'], column: Column, samples: readonly Sample[]): number {
-  const outcomes = samples
-    .filter(({ cell }) => cell.policy === column && cell.scenario === 'loaded')
-    .map(({ end }) => (parameter === 'cost' ? heldNs(end) : waitNs(end)));
-  const outcome = medianOrNull(outcomes);
-  if (outcome === null)
+/** How long a column keeps its lock after a wait, loaded: median over rounds. */
+function heldBy(column: Column, samples: readonly Sample[]): number {
+  const own = samples.filter(({ cell }) => cell.policy === column && cell.scenario === 'loaded');
+  const held = medianOrNull(own.map(({ end: { calls } }) => (calls === null ? null : heldAfterWaitNs(calls))));
+  if (held === null)
     throw new UsageError(`nothing to calibrate by: in no round is it known what ${column.label} did with its lock`);
-  return outcome;
-}
-
-/** How long a thread keeps the lock that it had to wait for. */
-function heldNs({ calls }: ServerEnd): number | null {
-  return calls === null ? null : heldAfterWaitNs(calls);
-}
-
-/** How long a thread waits for the lock that has to: the mean. */
-function waitNs({ reading: { server } }: ServerEnd): number | null {
-  return server === null || server.waits === 0 ? null : server.waitNs / server.waits;
+  return held;
 }
 
 async function readInterpreters(names: readonly string[]): Promise<Interpreter[]> {
@@ -249,18 +229,16 @@ function nameOf({ label, from: { implementation, version, build } }: Interpreter
 }
 
 function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
+  const ours = samples.filter(({ cell }) => !isReference(cell.policy));
   const own = samples.filter(({ cell }) => cell.policy === interpreter);
   const loaded = own.filter(({ cell }) => cell.scenario === 'loaded');
   const unloaded = own.filter(({ cell }) => cell.scenario === 'unloaded');
   const { switchIntervalNs } = interpreter.from;
-  const ofCpuThread = lowestOrNull(
-    loaded.map(({ end: { reading } }) =>
-      tickNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, reading.cpuNs, CHECK),
-    ),
-  );
+  const ofCpuThread = lowestOrNull(loaded.map(tickOfNs));
   return {
     ...costsOf(unloaded),
     tickNs: ofCpuThread,
+    ticksPerLeaf: ofCpuThread === null ? null : countedPerLeaf(loaded, ours),
     ticksPerCall: ofCpuThread === null ? null : countedPerCall(unloaded),
     timeoutOvershootNs: medianOrNull(
       loaded.map(({ end: { timeouts } }) =>
@@ -283,23 +261,50 @@ function countedPerCall(unloaded: readonly Sample[]): number | null {
   return transitions === 0 ? null : Number(((yields * CHECK) / transitions).toFixed(1));
 }
 
+interface Ticks {
+  readonly ticksPerLeaf: number;
+  readonly ticksPerCall: number;
+}
+
 /** Of the interpreter that counts ticks; null if none does. */
-function ticksOf(measured: Calibration['interpreters']): { tickNs: number; ticksPerCall: number } | null {
-  for (const { tickNs, ticksPerCall } of measured) {
-    if (tickNs !== null && ticksPerCall !== null) return { tickNs, ticksPerCall };
+function ticksOf(measured: Calibration['interpreters']): Ticks | null {
+  for (const { ticksPerLeaf, ticksPerCall } of measured) {
+    if (ticksPerLeaf !== null && ticksPerCall !== null) return { ticksPerLeaf, ticksPerCall };
   }
   return null;
 }
 
-function parametersOf(fits: readonly Fit[], ticksPerCall: number): InterpreterProfile['parameters'] {
-  const fittedNs = (policy: string, parameter: Fit['parameter']) =>
-    fits.find((each) => each.policy === policy && each.parameter === parameter)?.valueNs;
-  const py27CostNs = fittedNs('py27', 'cost');
-  const tickNs = fittedNs('py27', 'tick');
+/**
+ * How many ticks of an interpreter go into a leaf of ours, each alone, in the same round: a shared machine halves its speed for minutes, and
+ * a tick took 28 ns then, and 17 before. Median over rounds.
+ */
+function countedPerLeaf(loaded: readonly Sample[], ours: readonly Sample[]): number | null {
+  const leafOfNs = new Map(
+    ours.flatMap(({ round: { round, soloRoundsPerSecond } }) =>
+      soloRoundsPerSecond === null ? [] : [[round, 1e9 / soloRoundsPerSecond / leavesOf(FIB_OF_ROUND)] as const],
+    ),
+  );
+  const perLeaf = medianOrNull(
+    loaded.map((sample) => {
+      const leafNs = leafOfNs.get(sample.round.round);
+      const tickNs = tickOfNs(sample);
+      return leafNs === undefined || tickNs === null ? null : leafNs / tickNs;
+    }),
+  );
+  return perLeaf === null ? null : Number(perLeaf.toFixed(1));
+}
+
+/** Of a CPU thread in one round, null if it counts none. */
+function tickOfNs({ end: { reading }, round: { soloRoundsPerSecond } }: Sample): number | null {
+  return tickNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, soloRoundsPerSecond, CHECK);
+}
+
+function parametersOf(fits: readonly Fit[], ticks: Ticks | null): InterpreterProfile['parameters'] {
+  const costNs = (policy: string) => fits.find((fit) => fit.policy === policy)?.costNs;
+  const py27CostNs = costNs('py27');
   return {
-    interpreterCostNs: fittedNs('py32', 'cost') ?? py27CostNs ?? 0,
-    py27:
-      py27CostNs === undefined || tickNs === undefined ? null : { interpreterCostNs: py27CostNs, tickNs, ticksPerCall },
+    interpreterCostNs: costNs('py32') ?? py27CostNs ?? 0,
+    py27: py27CostNs === undefined || ticks === null ? null : { interpreterCostNs: py27CostNs, ...ticks },
   };
 }
 
@@ -326,17 +331,17 @@ export function describeProfile({ parameters, calibration }: InterpreterProfile)
       ? []
       : [
           ...calibration.interpreters.map(
-            ({ label, tickNs, ticksPerCall, ...each }) =>
+            ({ label, tickNs, ticksPerLeaf, ticksPerCall, ...each }) =>
               line(label, each) +
               (tickNs === null
                 ? ''
-                : `, a tick ${tickNs.toFixed(1)} ns, ${ticksPerCall ?? 0} of them between two calls`),
+                : `, a tick ${tickNs.toFixed(1)} ns, ${ticksPerLeaf ?? 0} of them in a leaf of ours, ${ticksPerCall ?? 0} between two calls`),
           ),
           line('Convoy, interpreter cost 0', calibration.ours),
           ...calibration.fits.map(
-            ({ policy, to, server, parameter, outcomeNs, tried }) =>
-              `${policy} on ${server}: ${to} ${parameter === 'cost' ? 'holds its lock after a wait for' : 'waits for its lock for'} ${us(outcomeNs)}, ours ` +
-              tried.map((each) => `${us(each.outcomeNs)} at ${each.valueNs} ns`).join(', '),
+            ({ policy, to, server, heldNs, tried }) =>
+              `${policy} on ${server}: ${to} holds its lock after a wait for ${us(heldNs)}, ours ` +
+              tried.map((each) => `${us(each.heldNs)} at ${each.costNs} ns`).join(', '),
           ),
         ];
   return [
@@ -345,7 +350,7 @@ export function describeProfile({ parameters, calibration }: InterpreterProfile)
     ...(py27 === null
       ? []
       : [
-          `py27: ${us(py27.interpreterCostNs)} that count for ${py27.ticksPerCall} ticks, a tick of a CPU thread ${py27.tickNs} ns`,
+          `py27: ${us(py27.interpreterCostNs)} that count for ${py27.ticksPerCall} ticks, a leaf of a CPU thread for ${py27.ticksPerLeaf}`,
         ]),
   ];
 }

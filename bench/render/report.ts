@@ -61,12 +61,13 @@ export function headOf(result: Result): string[] {
 function ownParameters(columns: readonly Column[]): string[] {
   return columns.flatMap((column) => {
     if (isReference(column)) return [];
-    const { label, interpreterCostNs, ticksPerCall, tickNs } = column;
+    const { label, interpreterCostNs, ticksPerCall, ticksPerLeaf } = column;
     const own: string[] = [];
     if (interpreterCostNs !== undefined && !label.includes('interpreter-cost='))
       own.push(`interpreter cost ${formatDuration(interpreterCostNs)} a call`);
     if (ticksPerCall !== undefined) own.push(`counted as ${ticksPerCall} ticks`);
-    if (tickNs !== undefined && !label.includes('tick=')) own.push(`a tick of a CPU thread ${tickNs} ns`);
+    if (ticksPerLeaf !== undefined && !label.includes('tick='))
+      own.push(`a leaf of a CPU thread as ${ticksPerLeaf} ticks`);
     return own.length === 0 ? [] : [`${label}: ${own.join(', ')}`];
   });
 }

@@ -2,7 +2,8 @@
 import { percentile, sortSamples } from '../figures/statistics.ts';
 import type { Quantiles } from './random.ts';
 
-const SHARES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1] as const;
+/** Close to 1 they lie close: values are drawn on a line between two, and of the longest interruptions each next one is several times as long. */
+const SHARES = [0, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1] as const;
 /** What is rarer than this at either end was an interruption, and those are simulated by themselves. */
 const RARE = 0.01;
 
@@ -23,7 +24,8 @@ export function median(values: readonly number[]): number {
 /** @param rare what is rarer than this share, at either end, is left out */
 export function quantilesOf(values: readonly number[], rare = RARE): [number, number][] {
   const sorted = sortSamples(values);
-  return SHARES.map((share) => {
+  const shares = SHARES.filter((share) => share === 0 || share === 1 || (share >= rare && share <= 1 - rare));
+  return shares.map((share) => {
     const within = Math.min(1 - rare, Math.max(rare, share));
     return [share, Math.round(percentile(sorted, within * 100))] satisfies Quantiles[number] as [number, number];
   });

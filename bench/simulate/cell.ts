@@ -262,7 +262,14 @@ class World {
       const server: SimulatedServerThread = {
         kernel,
         // A recording has each offer of a server's thread.
-        lock: this.#makeLock(process, number, self, serverTickNs(policy, workPerCallNs), recorder, recorder === null),
+        lock: this.#makeLock(
+          process,
+          number,
+          self,
+          serverTickNs(policy, workPerCallNs, profile.leafNs),
+          recorder,
+          recorder === null,
+        ),
         workPerCallNs,
         keepsLockOnNonblocking: policy.keepLockOn === 'nonblocking',
         router,
@@ -305,7 +312,14 @@ class World {
         spin(
           self,
           {
-            lock: this.#makeLock(process, number, self, spinnerTickNs(policy), recorder, true),
+            lock: this.#makeLock(
+              process,
+              number,
+              self,
+              spinnerTickNs(policy, this.#setup.profile.leafNs),
+              recorder,
+              true,
+            ),
             kind: workload.spinnerKind,
             priority: policy.spinnerPriority,
           },

@@ -28,7 +28,7 @@ it('takes what an interpreter does from the profile that bench takes it from', a
     format: 'convoy-interpreter-profile',
     version: PROFILE_VERSION,
     note: 'of a test',
-    parameters: { interpreterCostNs: 7_000, py27: { interpreterCostNs: 2_000, tickNs: 12, ticksPerCall: 20 } },
+    parameters: { interpreterCostNs: 7_000, py27: { interpreterCostNs: 2_000, ticksPerLeaf: 20, ticksPerCall: 20 } },
     calibration: null,
   };
   writeFileSync(at('python.json'), JSON.stringify(profile));
@@ -37,7 +37,7 @@ it('takes what an interpreter does from the profile that bench takes it from', a
   expect(workload.interpreterCostNs).toBe(7_000);
   expect(policies).toMatchObject([
     { label: 'py32' },
-    { label: 'py27', interpreterCostNs: 2_000, tickNs: 12, ticksPerCall: 20, options: { check: 100 } },
+    { label: 'py27', interpreterCostNs: 2_000, ticksPerLeaf: 20, ticksPerCall: 20, options: { check: 100 } },
   ]);
   const none = await runHere('simulate', '--interpreter', at('interpreter.json'));
   expect(none.stderr).toMatch(/--interpreter: .* is no profile of convoy calibrate/);

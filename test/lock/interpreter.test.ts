@@ -27,10 +27,16 @@ function expectAbout(counted: number, ticks: number): void {
 }
 
 it('counts work in ticks of a CPU thread', () => {
-  expect(spinnerTickNs({})).toBe(TICK_NS);
-  expectAbout(ticksCounted(serverTickNs({ tickNs: 50 }, WORK_NS)), (PIECES * WORK_NS) / 50);
+  expect(spinnerTickNs({}, LEAF_NS)).toBe(TICK_NS);
+  expectAbout(ticksCounted(serverTickNs({ tickNs: 50 }, WORK_NS, LEAF_NS)), (PIECES * WORK_NS) / 50);
+});
+
+it('counts a leaf for as many ticks as are said, however long it takes, unless the length of a tick is written', () => {
+  expect(spinnerTickNs({ ticksPerLeaf: 10 }, 250)).toBe(25);
+  expect(spinnerTickNs({ ticksPerLeaf: 10 }, 500)).toBe(50);
+  expect(spinnerTickNs({ ticksPerLeaf: 10, tickNs: 40 }, 250)).toBe(40);
 });
 
 it('counts the work before a call for the ticks of a call, however long a CPU thread would take for them', () => {
-  expectAbout(ticksCounted(serverTickNs({ tickNs: 50, ticksPerCall: 4 }, WORK_NS)), PIECES * 4);
+  expectAbout(ticksCounted(serverTickNs({ tickNs: 50, ticksPerCall: 4 }, WORK_NS, LEAF_NS)), PIECES * 4);
 });

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import {
   callCosts,
-  fittedNs,
+  fittedCostNs,
   heldAfterWaitNs,
   lowestOrNull,
   medianOrNull,
@@ -36,9 +36,10 @@ it('refuses to say anything of too few calls', () => {
 });
 
 it('finds the ticks of a thread that yields by itself, and none of one that is asked', () => {
-  // 1,000 rounds of 50 µs each, 25 yields in each: every 2 µs, which is 100 ticks.
-  expect(tickNs(25_000, 1_000, 50e6, 100)).toBe(20);
-  expect(tickNs(3, 1_000, 50e6, 100)).toBeNull();
+  // Alone it takes 50 µs a round, and yields 25 times in each: every 2 µs, which is 100 ticks.
+  expect(tickNs(25_000, 1_000, 20_000, 100)).toBe(20);
+  expect(tickNs(3, 1_000, 20_000, 100)).toBeNull();
+  expect(tickNs(25_000, 1_000, null, 100)).toBeNull();
 });
 
 it('takes the time a lock is held from the calls that had to wait for it alone', () => {
@@ -55,21 +56,21 @@ it('takes the time a lock is held from the calls that had to wait for it alone',
   expect(heldAfterWaitNs(call(0, 10, 5_010))).toBeNull();
 });
 
-const tried = (...pairs: [number, number][]) => pairs.map(([valueNs, outcomeNs]) => ({ valueNs, outcomeNs }));
+const tried = (...pairs: [number, number][]) => pairs.map(([costNs, heldNs]) => ({ costNs, heldNs }));
 
 it('finds the value at which an emulation comes out as the original', () => {
-  expect(fittedNs(tried([0, 38_000], [5_000, 43_000], [10_000, 48_000]), 45_000)).toBe(7_000);
+  expect(fittedCostNs(tried([0, 38_000], [5_000, 43_000], [10_000, 48_000]), 45_000)).toBe(7_000);
 });
 
 it('does not leave the range that was tried', () => {
   const values = tried([10, 20_000], [8_000, 28_000]);
-  expect(fittedNs(values, 90_000)).toBe(8_000);
-  expect(fittedNs(values, 1_000)).toBe(10);
+  expect(fittedCostNs(values, 90_000)).toBe(8_000);
+  expect(fittedCostNs(values, 1_000)).toBe(10);
 });
 
 it('takes the least where more of it does not come out larger', () => {
-  expect(fittedNs(tried([5, 20_000], [2_000, 20_000]), 21_000)).toBe(5);
-  expect(fittedNs(tried([0, 20_000], [2_000, 10_000]), 15_000)).toBe(0);
+  expect(fittedCostNs(tried([5, 20_000], [2_000, 20_000]), 21_000)).toBe(5);
+  expect(fittedCostNs(tried([0, 20_000], [2_000, 10_000]), 15_000)).toBe(0);
 });
 
 it('has no number of nothing', () => {

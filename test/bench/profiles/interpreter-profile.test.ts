@@ -4,7 +4,7 @@ import { readPolicySpec } from '../../../lock/policy-spec.ts';
 
 const profile = {
   ...readDefaultProfile(),
-  parameters: { interpreterCostNs: 700, py27: { interpreterCostNs: 900, tickNs: 16, ticksPerCall: 19 } },
+  parameters: { interpreterCostNs: 700, py27: { interpreterCostNs: 900, ticksPerLeaf: 16, ticksPerCall: 19 } },
 };
 const read = async (text: string, costIsGiven = false) => calibrated(await readPolicySpec(text), profile, costIsGiven);
 
@@ -24,15 +24,15 @@ it('gives no other policy anything of that', async () => {
 
 it('leaves alone what was written, also where it is the default', async () => {
   expect(await read('py27(check=100)')).toMatchObject({ options: { check: 100 } });
-  expect(await read('py27(check=41)')).toMatchObject({ options: { check: 41 }, tickNs: 16 });
+  expect(await read('py27(check=41)')).toMatchObject({ options: { check: 41 }, ticksPerLeaf: 16 });
   expect(await read('py27(tick=40ns)')).toMatchObject({ interpreterCostNs: 900, tickNs: 40, ticksPerCall: 19 });
 });
 
 it('counts work whose length was written in ticks of a CPU thread', async () => {
   const written = await read('py27(interpreter-cost=10us)');
-  expect(written).toMatchObject({ interpreterCostNs: 10_000, tickNs: 16 });
+  expect(written).toMatchObject({ interpreterCostNs: 10_000, ticksPerLeaf: 16 });
   expect(written.ticksPerCall).toBeUndefined();
   const given = await read('py27', true);
-  expect(given).toMatchObject({ tickNs: 16 });
+  expect(given).toMatchObject({ ticksPerLeaf: 16 });
   expect([given.interpreterCostNs, given.ticksPerCall]).toEqual([undefined, undefined]);
 });

@@ -37,12 +37,12 @@ it('what a profile set for a policy is named, and not what its label says', () =
   const [py32, , py27] = wide.policies;
   if (py32 === undefined || py27 === undefined) throw new Error('no policies');
   const headWith = (own: object) => reportOf({ ...wide, policies: [py32, { ...py27, ...own }] }).head.join('\n');
-  expect(headWith({ label: 'py27', interpreterCostNs: 900, ticksPerCall: 19, tickNs: 16 })).toContain(
-    'py27: interpreter cost 900ns a call, counted as 19 ticks, a tick of a CPU thread 16 ns',
+  expect(headWith({ label: 'py27', interpreterCostNs: 900, ticksPerCall: 19, ticksPerLeaf: 16 })).toContain(
+    'py27: interpreter cost 900ns a call, counted as 19 ticks, a leaf of a CPU thread as 16 ticks',
   );
   const label = 'py27(interpreter-cost=10us)';
-  expect(headWith({ label, interpreterCostNs: 10_000, tickNs: 16 })).toContain(
-    `${label}: a tick of a CPU thread 16 ns`,
+  expect(headWith({ label, interpreterCostNs: 10_000, ticksPerLeaf: 16 })).toContain(
+    `${label}: a leaf of a CPU thread as 16 ticks`,
   );
 });
 
