@@ -200,7 +200,7 @@ describe('the event loop', () => {
       const held = (column: number) => lock.threads.reduce((sum, { runs }) => sum + (runs[column] ?? 0), 0);
       // One at a time: never more than the whole of a column, but for rounding.
       for (const column of lock.threads[0]?.runs.keys() ?? []) expect(held(column)).toBeLessThanOrEqual(102);
-      expect(lock.spinnersHold).toBeGreaterThan(0);
+      expect(lock.spinnersHold, `reading ${reading}: ${JSON.stringify(lock)}`).toBeGreaterThan(0);
       expect(lock.spinnersHold).toBeLessThanOrEqual(1);
     }
   });
