@@ -87,3 +87,14 @@ export class Books {
     this.#books[TICKS_LEFT] = ticks;
   }
 }
+
+/**
+ * What is left of the ticks after an offer. An interpreter counts each of them; here they are looked at leaf by leaf, and what a leaf had too
+ * many counts for the next offer, so that offers are so many ticks apart in the mean. Of long work without a yield point only the rest does.
+ *
+ * @param left less than 0: the ticks were used up, and more
+ * @param everyTicks between two offers
+ */
+export function ticksAfterOffer(left: number, everyTicks: number): number {
+  return everyTicks + (left % everyTicks);
+}

@@ -2,7 +2,7 @@
  * The global lock as a thread holds it in its hand: acquire, release, around a call, yield point, set priority, and what it
  * counts. The policy decides; this file only runs it and keeps the books.
  */
-import { BOOKS_DOUBLES, type BookBuffers, Books } from './books.ts';
+import { BOOKS_DOUBLES, type BookBuffers, Books, ticksAfterOffer } from './books.ts';
 import { DOUBLES_PER_THREAD } from './counters.ts';
 import { LockLost } from './lost-lock.ts';
 import { RecordedThreadMemory, RequestingThreadMemory, runSteps, ThreadMemory } from './machines/threads.ts';
@@ -157,7 +157,7 @@ export class GlobalLock {
       const left = this.#books.ticksLeft - ticks;
       this.#books.ticksLeft = left;
       if (left >= 0) return;
-      this.#books.ticksLeft = this.#everyTicks;
+      this.#books.ticksLeft = ticksAfterOffer(left, this.#everyTicks);
     } else {
       return;
     }

@@ -70,9 +70,26 @@ describe('a yield point', () => {
     const { a, counts } = twoHandles(py27, { check: 100 });
     a.acquire();
     for (let look = 0; look < 10_000; look++) a.yieldPoint(2.5);
-    // 10,000 × 2.5 ticks; the count starts at 0 and runs to below 0, so one offer takes 100 to 102.5 ticks.
-    expect(counts(1).yields).toBeGreaterThan(240);
-    expect(counts(1).yields).toBeLessThan(252);
+    expect(counts(1).yields).toBe(250);
+  });
+
+  it('offers it so many ticks apart in the mean, however many there are between two looks', () => {
+    const { a, counts } = twoHandles(py27, { check: 100 });
+    a.acquire();
+    for (let look = 0; look < 10_000; look++) a.yieldPoint(30);
+    expect(counts(1).yields).toBe(3_000);
+  });
+
+  it('offers it once after long work without a look, and not again for all that was missed', () => {
+    const { a, counts } = twoHandles(py27, { check: 100 });
+    a.acquire();
+    a.yieldPoint(1);
+    a.yieldPoint(250_030);
+    expect(counts(1).yields).toBe(2);
+    a.yieldPoint(60);
+    expect(counts(1).yields).toBe(2);
+    a.yieldPoint(20);
+    expect(counts(1).yields).toBe(3);
   });
 
   it('counts the ticks of all threads together, as _Py_Ticker does', () => {

@@ -192,19 +192,14 @@ export class Machine {
     else thread.owedNs = thread.paidAtNs - this.nowNs;
   }
 
-  /**
-   * Moves the clock over what would be the same again and again, while nothing else happens.
-   *
-   * @param periodNs how long it takes once
-   * @param atMost how many times
-   * @returns how many times there was room for: what ends at the moment of the next event comes after it
-   */
-  skip(periodNs: number, atMost: number): number {
-    const room = Math.ceil((Math.min(this.events.nextNs, this.#untilNs) - this.nowNs) / periodNs) - 1;
-    const times = Math.min(room, atMost);
-    if (!(times > 0 && times < Infinity)) return 0;
-    this.nowNs += times * periodNs;
-    return times;
+  /** How long nothing happens but what the thread that runs does; what ends at the moment of the next event comes after it. */
+  get quietNs(): number {
+    return Math.min(this.events.nextNs, this.#untilNs) - this.nowNs;
+  }
+
+  /** Moves the clock over what need not be done one by one. */
+  skip(ns: number): void {
+    this.nowNs += ns;
   }
 
   #schedulerOf(): Scheduler {

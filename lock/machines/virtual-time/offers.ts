@@ -1,9 +1,9 @@
 /**
  * Offers that nobody takes. Under a policy that counts ticks a thread that works offers the lock every few microseconds, and mostly nobody
- * wants it. What a whole period does, from one offer to the next, follows from the words and from who sleeps on them. So once one has
+ * wants it. What an offer does follows from the words and from who sleeps on them. So once a period, from one offer to the next, has
  * passed in which nobody slept, no event came or was made, and which left the words as it found them, every other that begins with
- * the same words is like it, as long as no event comes: the clock is moved on by whole periods to the next event or the end of the work,
- * and what was done in them is counted.
+ * the same words is like it but for its number of leaves, which follows from the ticks: the clock is moved on by whole periods to the next event or
+ * the end of the work, and what was done in them is counted.
  *
  * Only for policies that come with Convoy: another might count its own offers.
  */
@@ -11,6 +11,7 @@ import { INTS_PER_WORD } from '../../memory.ts';
 import type { VirtualLock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import type { VirtualThread } from './thread.ts';
+import { looksToOffer, ticksAfterLooks } from './work.ts';
 
 export class Offers {
   readonly #machine: Machine;
@@ -23,13 +24,12 @@ export class Offers {
   #atNs = 0;
   #leavesDone = 0;
   #stepsMade = 0;
-  /** The words with which a period is known, and what it takes and does; 0: none is known. */
+  /** The words with which an offer is known, and what it takes and does; -1: none is known. */
   readonly #knownWords: Int32Array;
-  #periodNs = 0;
-  #leaves = 0;
+  #offerNs = -1;
   #steps = 0;
-  /** From its last step to the next offer. */
-  #workNs = 0;
+  /** From its last step to the first leaf after it. */
+  #restNs = 0;
 
   constructor(machine: Machine, lock: VirtualLock, thread: VirtualThread) {
     this.#machine = machine;
@@ -55,13 +55,13 @@ export class Offers {
       return;
     }
     if (machine.commotion === this.#commotion && this.#finds(this.#words)) {
-      this.#periodNs = machine.nowNs - this.#atNs;
-      this.#leaves = thread.leavesDone - this.#leavesDone;
+      const workNs = (thread.leavesDone - this.#leavesDone) * this.#lock.state.leafNs;
+      this.#offerNs = machine.nowNs - this.#atNs - workNs;
       this.#steps = thread.stepsMade - this.#stepsMade;
-      this.#workNs = machine.nowNs - (thread.lastDidNs.step ?? 0);
+      this.#restNs = machine.nowNs - (thread.lastDidNs.step ?? 0) - workNs;
       this.#knownWords.set(this.#words);
     }
-    if (this.#periodNs > 0 && this.#finds(this.#knownWords)) this.#skip();
+    if (this.#offerNs >= 0 && this.#finds(this.#knownWords)) this.#skip();
     this.#commotion = machine.commotion;
     this.#atNs = machine.nowNs;
     this.#leavesDone = thread.leavesDone;
@@ -72,16 +72,36 @@ export class Offers {
   #skip(): void {
     const machine = this.#machine;
     const thread = this.#thread;
-    // An offer comes only before leaves that are left.
-    const times = machine.skip(this.#periodNs, Math.ceil(thread.leavesLeft / this.#leaves) - 1);
+    const lock = this.#lock;
+    const { leafNs } = lock.state;
+    const { quietNs } = machine;
+    if (quietNs === Infinity && thread.leavesLeft === Infinity) return;
+    let times = 0;
+    let leaves = 0;
+    let tookNs = 0;
+    let lastWorkNs = 0;
+    let { ticksLeft } = lock.books;
+    for (;;) {
+      const looks = looksToOffer(lock, ticksLeft);
+      const workNs = looks * leafNs;
+      // An offer comes only before leaves that are left.
+      if (leaves + looks >= thread.leavesLeft || tookNs + this.#offerNs + workNs >= quietNs) break;
+      times++;
+      leaves += looks;
+      tookNs += this.#offerNs + workNs;
+      lastWorkNs = workNs;
+      ticksLeft = ticksAfterLooks(lock, ticksLeft, looks);
+    }
     if (times === 0) return;
-    this.#lock.books.offered(times);
-    thread.leavesLeft -= times * this.#leaves;
-    thread.leavesDone += times * this.#leaves;
+    machine.skip(tookNs);
+    lock.books.ticksLeft = ticksLeft;
+    lock.books.offered(times);
+    thread.leavesLeft -= leaves;
+    thread.leavesDone += leaves;
     thread.stepsMade += times * this.#steps;
     // It offers, and is as practised in steps as after the last period.
     thread.lastDidNs.offer = machine.nowNs;
-    thread.lastDidNs.step = machine.nowNs - this.#workNs;
+    thread.lastDidNs.step = machine.nowNs - this.#restNs - lastWorkNs;
   }
 
   /** Whether the words are these. */

@@ -3,6 +3,7 @@
  * works until the next moment at which something can be different: its work is done, its ticks are used up, or the word it looks
  * at was set, and then to the end of the leaf it is in.
  */
+import { ticksAfterOffer } from '../../books.ts';
 import type { VirtualLock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import type { VirtualWords } from './memory.ts';
@@ -17,10 +18,21 @@ export function mustOffer(thread: VirtualThread): boolean {
   const { words } = lock.state;
   if (words.breaker >= 0) return words.values[words.breaker] !== 0;
   if (lock.everyTicks === 0) return false;
-  lock.books.ticksLeft -= lock.leafTicks;
-  if (lock.books.ticksLeft >= 0) return false;
-  lock.books.ticksLeft = lock.everyTicks;
+  const left = lock.books.ticksLeft - lock.leafTicks;
+  lock.books.ticksLeft = left;
+  if (left >= 0) return false;
+  lock.books.ticksLeft = ticksAfterOffer(left, lock.everyTicks);
   return true;
+}
+
+/** How many leaves from now on a look finds the ticks used up: it is the first for which they do not suffice. */
+export function looksToOffer(lock: VirtualLock, ticksLeft: number): number {
+  return Math.floor(ticksLeft / lock.leafTicks) + 1;
+}
+
+/** What is left of the ticks after the offer that comes then. */
+export function ticksAfterLooks(lock: VirtualLock, ticksLeft: number, looks: number): number {
+  return ticksAfterOffer(ticksLeft - looks * lock.leafTicks, lock.everyTicks);
 }
 
 /** Works to the next look that matters. Returns whether that is over already. */
@@ -30,15 +42,14 @@ export function beginWork(machine: Machine, thread: VirtualThread): boolean {
   thread.offersAtLook = false;
   thread.leavesToLook = thread.leavesLeft;
   if (lock.everyTicks > 0) {
-    const { leafTicks } = lock;
-    // The look that finds the ticks used up is the first for which they do not suffice.
-    const looks = Math.floor(lock.books.ticksLeft / leafTicks) + 1;
+    const { ticksLeft } = lock.books;
+    const looks = looksToOffer(lock, ticksLeft);
     if (looks < thread.leavesLeft) {
       thread.leavesToLook = looks;
       thread.offersAtLook = true;
-      lock.books.ticksLeft = lock.everyTicks;
+      lock.books.ticksLeft = ticksAfterLooks(lock, ticksLeft, looks);
     } else {
-      lock.books.ticksLeft -= (thread.leavesLeft - 1) * leafTicks;
+      lock.books.ticksLeft = ticksLeft - (thread.leavesLeft - 1) * lock.leafTicks;
     }
   }
   thread.paying = PAYING.work;
