@@ -255,7 +255,7 @@ describe('multiprocessing', () => {
 });
 
 it('under py27 a server that nobody disturbs offers its lock for every 100 ticks of its calls, as Python 2.7 does, however long they take', async () => {
-  // Four leaves before a call, of five ticks each: an offer comes with the 21st leaf.
+  // Four leaves before a call, of five ticks each: an offer comes with every 20th leaf.
   const ticks = { ticksPerCall: 20, workPerCallNs: 1_000, leafNs: 250 };
   const server = await startServer('blocking', { policy: 'py27(tick=100ns)', ...ticks });
   const client = await RawClient.connect(server.port);
@@ -263,5 +263,5 @@ it('under py27 a server that nobody disturbs offers its lock for every 100 ticks
   await server.begin();
   for (let message = 0; message < 300; message++) await expectServed(client);
   const { yields, transitions } = (await server.end()).server;
-  expect(yields / transitions).toBeCloseTo(4 / 21, 2);
+  expect(yields / transitions).toBeCloseTo(4 / 20, 2);
 });
