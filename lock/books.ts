@@ -86,6 +86,19 @@ export class Books {
   set ticksLeft(ticks: number) {
     this.#books[TICKS_LEFT] = ticks;
   }
+
+  /**
+   * The thread has worked, or is about to.
+   *
+   * @param ticks of that work
+   * @param everyTicks between two offers
+   * @returns whether they are used up, and the lock must be offered
+   */
+  spend(ticks: number, everyTicks: number): boolean {
+    const left = this.ticksLeft - ticks;
+    this.ticksLeft = left < 0 ? ticksAfterOffer(left, everyTicks) : left;
+    return left < 0;
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
  * The global lock as a thread holds it in its hand: acquire, release, around a call, yield point, set priority, and what it
  * counts. The policy decides; this file only runs it and keeps the books.
  */
-import { BOOKS_DOUBLES, type BookBuffers, Books, ticksAfterOffer } from './books.ts';
+import { BOOKS_DOUBLES, type BookBuffers, Books } from './books.ts';
 import { DOUBLES_PER_THREAD } from './counters.ts';
 import { LockLost } from './lost-lock.ts';
 import { RecordedThreadMemory, RequestingThreadMemory, runSteps, ThreadMemory } from './machines/threads.ts';
@@ -154,10 +154,7 @@ export class GlobalLock {
     if (this.#breaker >= 0) {
       if (Atomics.load(this.#words, this.#breaker) === 0) return;
     } else if (this.#everyTicks > 0) {
-      const left = this.#books.ticksLeft - ticks;
-      this.#books.ticksLeft = left;
-      if (left >= 0) return;
-      this.#books.ticksLeft = ticksAfterOffer(left, this.#everyTicks);
+      if (!this.#books.spend(ticks, this.#everyTicks)) return;
     } else {
       return;
     }

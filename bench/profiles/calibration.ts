@@ -60,6 +60,25 @@ export function tickNs(
     : ((1e9 / soloRoundsPerSecond) * rounds) / yields / check;
 }
 
+/** What something took, by round; null where that is not known. */
+type ByRound = readonly (readonly [round: number, ns: number | null])[];
+
+/**
+ * How many ticks of an interpreter's CPU thread go into a leaf of ours. Held against each other in the same round: a shared machine halves its
+ * speed for minutes, and a tick took 28 ns then, and 17 before.
+ *
+ * @returns the median over rounds, to a tenth; null if there is no round with both
+ */
+export function ticksPerLeaf(ticksNs: ByRound, leavesNs: ByRound): number | null {
+  const leafNsOf = new Map(leavesNs.filter(([, ns]) => ns !== null));
+  const counts = ticksNs.map(([round, tickNs]) => {
+    const leafNs = leafNsOf.get(round) ?? null;
+    return tickNs === null || leafNs === null ? null : leafNs / tickNs;
+  });
+  const count = medianOrNull(counts);
+  return count === null ? null : Number(count.toFixed(1));
+}
+
 /**
  * How long a thread keeps the lock that it had to wait for: from having acquired it to the next release.
  *

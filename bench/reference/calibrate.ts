@@ -20,6 +20,7 @@ import {
   lowestOrNull,
   medianOrNull,
   tickNs,
+  ticksPerLeaf,
 } from '../profiles/calibration.ts';
 import {
   type Calibration,
@@ -229,16 +230,19 @@ function nameOf({ label, from: { implementation, version, build } }: Interpreter
 }
 
 function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
-  const ours = samples.filter(({ cell }) => !isReference(cell.policy));
+  const leavesNs = samples
+    .filter(({ cell }) => !isReference(cell.policy))
+    .map(({ round: { round, soloRoundsPerSecond } }) => [round, leafAloneNs(soloRoundsPerSecond)] as const);
   const own = samples.filter(({ cell }) => cell.policy === interpreter);
   const loaded = own.filter(({ cell }) => cell.scenario === 'loaded');
   const unloaded = own.filter(({ cell }) => cell.scenario === 'unloaded');
   const { switchIntervalNs } = interpreter.from;
-  const ofCpuThread = lowestOrNull(loaded.map(tickOfNs));
+  const ticksNs = loaded.map((sample) => [sample.round.round, tickOfNs(sample)] as const);
+  const ofCpuThread = lowestOrNull(ticksNs.map(([, ns]) => ns));
   return {
     ...costsOf(unloaded),
     tickNs: ofCpuThread,
-    ticksPerLeaf: ofCpuThread === null ? null : countedPerLeaf(loaded, ours),
+    ticksPerLeaf: ticksPerLeaf(ticksNs, leavesNs),
     ticksPerCall: ofCpuThread === null ? null : countedPerCall(unloaded),
     timeoutOvershootNs: medianOrNull(
       loaded.map(({ end: { timeouts } }) =>
@@ -274,29 +278,14 @@ function ticksOf(measured: Calibration['interpreters']): Ticks | null {
   return null;
 }
 
-/**
- * How many ticks of an interpreter go into a leaf of ours, each alone, in the same round: a shared machine halves its speed for minutes, and
- * a tick took 28 ns then, and 17 before. Median over rounds.
- */
-function countedPerLeaf(loaded: readonly Sample[], ours: readonly Sample[]): number | null {
-  const leafOfNs = new Map(
-    ours.flatMap(({ round: { round, soloRoundsPerSecond } }) =>
-      soloRoundsPerSecond === null ? [] : [[round, 1e9 / soloRoundsPerSecond / leavesOf(FIB_OF_ROUND)] as const],
-    ),
-  );
-  const perLeaf = medianOrNull(
-    loaded.map((sample) => {
-      const leafNs = leafOfNs.get(sample.round.round);
-      const tickNs = tickOfNs(sample);
-      return leafNs === undefined || tickNs === null ? null : leafNs / tickNs;
-    }),
-  );
-  return perLeaf === null ? null : Number(perLeaf.toFixed(1));
-}
-
 /** Of a CPU thread in one round, null if it counts none. */
 function tickOfNs({ end: { reading }, round: { soloRoundsPerSecond } }: Sample): number | null {
   return tickNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, soloRoundsPerSecond, CHECK);
+}
+
+/** Of our CPU thread, alone. */
+function leafAloneNs(soloRoundsPerSecond: number | null): number | null {
+  return soloRoundsPerSecond === null ? null : 1e9 / soloRoundsPerSecond / leavesOf(FIB_OF_ROUND);
 }
 
 function parametersOf(fits: readonly Fit[], ticks: Ticks | null): InterpreterProfile['parameters'] {

@@ -66,19 +66,18 @@ describe('a yield point', () => {
     expect(counts(1).yields).toBe(0);
   });
 
-  it('offers the lock under py27 once in so many ticks, fractions included', () => {
-    const { a, counts } = twoHandles(py27, { check: 100 });
-    a.acquire();
-    for (let look = 0; look < 10_000; look++) a.yieldPoint(2.5);
-    expect(counts(1).yields).toBe(250);
-  });
-
-  it('offers it so many ticks apart in the mean, however many there are between two looks', () => {
-    const { a, counts } = twoHandles(py27, { check: 100 });
-    a.acquire();
-    for (let look = 0; look < 10_000; look++) a.yieldPoint(30);
-    expect(counts(1).yields).toBe(3_000);
-  });
+  it.each([
+    [2.5, 250],
+    [30, 3_000],
+  ])(
+    'offers the lock under py27 every 100 ticks in the mean, also if there are %d between two looks',
+    (ticks, yields) => {
+      const { a, counts } = twoHandles(py27, { check: 100 });
+      a.acquire();
+      for (let look = 0; look < 10_000; look++) a.yieldPoint(ticks);
+      expect(counts(1).yields).toBe(yields);
+    },
+  );
 
   it('offers it once after long work without a look, and not again for all that was missed', () => {
     const { a, counts } = twoHandles(py27, { check: 100 });

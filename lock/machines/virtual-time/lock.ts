@@ -2,7 +2,7 @@
  * The global lock in the hand of a simulated thread: `GlobalLock` and `Interpreter` in virtual time. Policy and books are the same;
  * this file only says in which order they are asked.
  */
-import { type BookBuffers, Books, ticksAfterOffer } from '../../books.ts';
+import { type BookBuffers, Books } from '../../books.ts';
 import { INTS_PER_WORD, layOut, type Steps } from '../../memory.ts';
 import type { Policy, Rules } from '../../policy.ts';
 import type { Recorder } from '../../recorder.ts';
@@ -139,10 +139,7 @@ export class VirtualLock {
     if (breaker >= 0) {
       if (values[breaker] === 0) return REQUEST.nothing;
     } else if (this.everyTicks > 0) {
-      const left = this.books.ticksLeft - ticks;
-      this.books.ticksLeft = left;
-      if (left >= 0) return REQUEST.nothing;
-      this.books.ticksLeft = ticksAfterOffer(left, this.everyTicks);
+      if (!this.books.spend(ticks, this.everyTicks)) return REQUEST.nothing;
     } else {
       return REQUEST.nothing;
     }

@@ -2,8 +2,8 @@
  * Offers that nobody takes. Under a policy that counts ticks a thread that works offers the lock every few microseconds, and mostly nobody
  * wants it. What an offer does follows from the words and from who sleeps on them. So once a period, from one offer to the next, has
  * passed in which nobody slept, no event came or was made, and which left the words as it found them, every other that begins with
- * the same words is like it but for its number of leaves, which follows from the ticks: the clock is moved on by whole periods to the next event or
- * the end of the work, and what was done in them is counted.
+ * the same words is like it but for its number of leaves, which follows from the ticks: the clock is moved on by whole periods to the
+ * next event or the end of the work, and what was done in them is counted.
  *
  * Only for policies that come with Convoy: another might count its own offers.
  */

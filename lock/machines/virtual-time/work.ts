@@ -17,12 +17,7 @@ export function mustOffer(thread: VirtualThread): boolean {
   const lock = thread.lock as VirtualLock;
   const { words } = lock.state;
   if (words.breaker >= 0) return words.values[words.breaker] !== 0;
-  if (lock.everyTicks === 0) return false;
-  const left = lock.books.ticksLeft - lock.leafTicks;
-  lock.books.ticksLeft = left;
-  if (left >= 0) return false;
-  lock.books.ticksLeft = ticksAfterOffer(left, lock.everyTicks);
-  return true;
+  return lock.everyTicks > 0 && lock.books.spend(lock.leafTicks, lock.everyTicks);
 }
 
 /** How many leaves from now on a look finds the ticks used up: it is the first for which they do not suffice. */

@@ -6,6 +6,7 @@ import {
   lowestOrNull,
   medianOrNull,
   tickNs,
+  ticksPerLeaf,
 } from '../../../bench/profiles/calibration.ts';
 
 /** Calls of a server that blocks in the first of three, with one message that the operating system disturbed. */
@@ -40,6 +41,35 @@ it('finds the ticks of a thread that yields by itself, and none of one that is a
   expect(tickNs(25_000, 1_000, 20_000, 100)).toBe(20);
   expect(tickNs(3, 1_000, 20_000, 100)).toBeNull();
   expect(tickNs(25_000, 1_000, null, 100)).toBeNull();
+});
+
+it('counts the ticks in a leaf of the same round, however slow the machine was in that', () => {
+  const leavesNs = [
+    [1, null],
+    [1, 400],
+    [2, 800],
+    [3, 400],
+  ] as const;
+  expect(
+    ticksPerLeaf(
+      [
+        [1, 16],
+        [2, 32],
+        [3, 40],
+      ],
+      leavesNs,
+    ),
+  ).toBe(25);
+  expect(ticksPerLeaf([[2, 32]], leavesNs)).toBe(25);
+  expect(
+    ticksPerLeaf(
+      [
+        [1, null],
+        [4, 16],
+      ],
+      leavesNs,
+    ),
+  ).toBeNull();
 });
 
 it('takes the time a lock is held from the calls that had to wait for it alone', () => {

@@ -84,6 +84,8 @@ describe('the same seed', () => {
     { server: 'nonblocking', scenario: 'unloaded' },
     { server: 'zeromq', scenario: 'loaded', workload: { interpreterCostNs: 300_000 } },
     { server: 'multiprocessing', scenario: 'loaded', spinners: 3, cpus: 2 },
+    // Not so many leaves from each offer to the next.
+    { server: 'blocking', scenario: 'loaded', policy: 'py27(tick=37ns)' },
   ] as const)('skips offers nobody takes, and that changes nothing: %o', async (changes) => {
     const built = await setupOf({ policy: 'py27', ...changes });
     const url = pathToFileURL(resolve(import.meta.dirname, '../../../lock/policies/py27.ts')).href;

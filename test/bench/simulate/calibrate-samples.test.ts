@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { quantilesOf } from '../../../bench/simulate/calibrate-samples.ts';
+
+/** Of a thousand, ten are long, and one of them a thousand times as long as the others. */
+const gaps = Array.from({ length: 1_000 }, (_, i) => (i < 990 ? 1_000 : i < 999 ? 50_000 : 50_000_000));
+
+describe('the quantiles of samples', () => {
+  it('keep the tail: a long one is not drawn on a line up to the longest', () => {
+    const quantiles = new Map(quantilesOf(gaps, 0));
+    expect(quantiles.get(0.995)).toBe(50_000);
+    expect(quantiles.get(0.998)).toBe(50_000);
+    expect(quantiles.get(1)).toBe(50_000_000);
+  });
+
+  it('leave the rare ones out unless told otherwise', () => {
+    const quantiles = quantilesOf(gaps);
+    expect(quantiles.at(0)).toEqual([0, 1_000]);
+    expect(quantiles.at(-1)?.[0]).toBe(1);
+    expect(quantiles.at(-1)?.[1]).toBeLessThanOrEqual(50_000);
+  });
+});
