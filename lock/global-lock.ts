@@ -57,6 +57,8 @@ export class GlobalLock {
   readonly #breaker: number;
   /** Ticks between two yields, or 0. */
   readonly #everyTicks: number;
+  /** The way back to the lock, of a thread that is in a call. */
+  #back: Steps | null = null;
 
   /**
    * @param policy the policy every thread of this lock uses
@@ -94,7 +96,7 @@ export class GlobalLock {
   /** Returns when this thread holds the lock. */
   acquire(): void {
     this.#recorder?.wants();
-    this.#acquire(this.#rules.acquire(this.#memory, this.#me));
+    this.#acquire(this.#stepsToAcquire());
   }
 
   /** Gives the lock up, for long. The caller holds it. */
@@ -119,7 +121,7 @@ export class GlobalLock {
     try {
       return call();
     } finally {
-      this.comeBack(performance.now());
+      this.comeBack();
     }
   }
 
@@ -131,18 +133,27 @@ export class GlobalLock {
    */
   leave(call: number, nowMs: number): void {
     this.#recorder?.calls(call, nowMs * 1e6);
+    // Made before the lock is free, and the clock is read when it is held again: what stands between its release and the attempt to have it
+    // back is time in which another thread has it, and an interpreter in C has nothing there but the call.
+    this.#back = this.#stepsToAcquire();
     this.#release();
   }
 
   /**
    * The second half: acquires and counts the transition.
    *
-   * @param nowMs when the call had returned, by `performance.now()`
-   * @returns when the lock was acquired; that is `nowMs` unless the thread slept, for reading the clock costs as much as a free lock
+   * @returns when the thread had the lock, by `performance.now()`
    */
-  comeBack(nowMs: number): number {
-    this.#recorder?.wants(nowMs * 1e6);
-    return this.#acquire(this.#rules.acquire(this.#memory, this.#me), true) || nowMs;
+  comeBack(): number {
+    this.#recorder?.wants(Number.NaN);
+    const steps = this.#back ?? this.#stepsToAcquire();
+    this.#back = null;
+    return this.#acquire(steps, true);
+  }
+
+  /** When this thread went to sleep for the lock it has, by `performance.now()`; 0 if it had it at once. */
+  get sleptAtMs(): number {
+    return this.#memory.sleptAtMs;
   }
 
   /**
@@ -176,10 +187,14 @@ export class GlobalLock {
     this.#books.offered(1);
     // Whoever counts ticks offers every few microseconds, and would feel a look at the clock each time.
     this.#recorder?.offers(this.#breaker >= 0);
-    // Made before the lock is free, so that it is free no longer than it must be: under py27 whoever looks meanwhile has it.
-    const acquire = this.#rules.acquire(this.#memory, this.#me);
+    // Before the lock is free, as in `leave`: under py27 whoever looks meanwhile has it.
+    const steps = this.#stepsToAcquire();
     this.#release();
-    this.#acquire(acquire);
+    this.#acquire(steps);
+  }
+
+  #stepsToAcquire(): Steps {
+    return this.#rules.acquire(this.#memory, this.#me);
   }
 
   #release(): void {
@@ -191,7 +206,7 @@ export class GlobalLock {
    *
    * @param steps the policy's
    * @param afterCall whether the thread comes back from one
-   * @returns when the thread had the lock, by `performance.now()`, if it slept; else 0, and the clock was not read
+   * @returns when the thread had the lock, by `performance.now()`; 0 if it comes from no call and had it at once, and the clock was not read
    */
   #acquire(steps: Steps, afterCall = false): number {
     const memory = this.#memory;
@@ -199,7 +214,7 @@ export class GlobalLock {
     memory.sleptAtMs = 0;
     runSteps(steps);
     const slept = memory.sleptAtMs !== 0;
-    const nowMs = slept ? performance.now() : 0;
+    const nowMs = slept || afterCall ? performance.now() : 0;
     if (slept) books.slept((nowMs - memory.sleptAtMs) * 1e6);
     if (afterCall) books.cameBack(slept);
     this.#recorder?.holds(books.taker, nowMs * 1e6);

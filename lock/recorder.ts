@@ -54,7 +54,7 @@ export class Recorder {
     this.#ring.publish();
   }
 
-  /** The thread is about to ask for the lock. */
+  /** The thread is about to ask for the lock. NaN: that is timed when it falls asleep over it, or has it. */
   wants(atNs = this.#clock()): void {
     this.#wishes = true;
     this.#wishNs = atNs;
@@ -113,7 +113,7 @@ export class Recorder {
       this.#enter(EVENT.runs, nowNs);
       this.#ring.publish();
     } else if (!this.#offered) {
-      this.#enter(EVENT.runs, this.#wishNs);
+      this.#enter(EVENT.runs, Number.isNaN(this.#wishNs) ? atNs || this.#clock() : this.#wishNs);
       this.#ring.publish();
     }
     this.#wishes = false;

@@ -13,7 +13,7 @@ const HEADER = 1;
 export interface LoggedCall {
   /** The thread was about to release the lock and make the call. */
   readonly releasedNs: number;
-  /** The call had returned. */
+  /** The call had returned and the thread went to sleep for the lock; `acquiredNs` if it had it at once. */
   readonly returnedNs: number;
   /** The thread held the lock again. */
   readonly acquiredNs: number;

@@ -113,9 +113,8 @@ function leave(thread: ServerThread, { call }: SystemCall | AsynchronousCall): n
 
 /** Back from the call, to the lock. Returns when it was had. */
 function comeBack({ lock, log }: ServerThread, leftMs: number): number {
-  const returnedMs = performance.now();
-  const acquiredMs = lock.comeBack(returnedMs);
-  log?.record(leftMs, returnedMs, acquiredMs);
+  const acquiredMs = lock.comeBack();
+  log?.record(leftMs, lock.sleptAtMs || acquiredMs, acquiredMs);
   return acquiredMs;
 }
 

@@ -48,7 +48,7 @@ function perOnce(times: number, work: () => void): number {
 function message(): void {
   for (let call = 0; call < CALLS_PER_MESSAGE; call++) {
     lock.leave(1, performance.now());
-    lock.comeBack(performance.now());
+    lock.comeBack();
   }
 }
 

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { type Counts, readCounts } from '../../lock/counters.ts';
 import { createLockState, GlobalLock, MAX_THREADS } from '../../lock/global-lock.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
@@ -6,6 +6,8 @@ import priority from '../../lock/policies/priority.ts';
 import py27 from '../../lock/policies/py27.ts';
 import py32 from '../../lock/policies/py32.ts';
 import { definePolicy } from '../../lock/policy.ts';
+import { Recorder } from '../../lock/recorder.ts';
+import { createRing } from '../../lock/ring.ts';
 
 /** Two threads' handles on one lock, both in this thread: enough for what needs no sleeping. */
 function twoHandles(policy = py32, options: Record<string, number> = { interval: 5e6 }) {
@@ -46,6 +48,48 @@ describe('around a call', () => {
     a.around(() => {});
     expect(counts(1)).toMatchObject({ transitions: 2, steals: 1, waits: 0 });
   });
+
+  it.each([
+    ['', false],
+    [' also when it is recorded', true],
+  ])(
+    'has nothing between the call and the attempt to have the lock back, not even a look at the clock,%s',
+    (_, isRecorded) => {
+      const order: string[] = [];
+      const noting = definePolicy({
+        name: 'noting',
+        summary: '',
+        exclusive: true,
+        words: {},
+        options: {},
+        rules() {
+          return {
+            *acquire() {
+              order.push('acquire');
+            },
+            *release() {
+              order.push('release');
+            },
+            yieldPoint: { kind: 'never' },
+          };
+        },
+      });
+      const look = () => order.push('clock');
+      const now = vi.spyOn(performance, 'now').mockImplementation(look);
+      const lock = new GlobalLock(
+        noting,
+        {},
+        createLockState(noting),
+        1,
+        isRecorded ? new Recorder(createRing(), look) : null,
+      );
+      lock.acquire();
+      order.length = 0;
+      lock.around(() => order.push('call'));
+      now.mockRestore();
+      expect(order.slice(order.indexOf('release'))).toEqual(['release', 'call', 'acquire', 'clock']);
+    },
+  );
 
   it('counts no steals where several threads may run at once', () => {
     const { a, b, counts } = twoHandles(freeThreaded, {});
