@@ -1,5 +1,7 @@
 /** From the times of a server's calls to the numbers of a profile. */
-import { linearRegression, median, min } from 'simple-statistics';
+import { linearRegression, max, median, min, sum } from 'simple-statistics';
+import { leavesOf } from '../../lock/interpreter.ts';
+import { FIB_OF_ROUND } from '../../workers/spinner.ts';
 import { percentile, sortSamples } from '../figures/statistics.ts';
 
 /** What is made of the calls of a run without CPU threads. */
@@ -11,6 +13,8 @@ export interface CallCosts {
 }
 
 const FIELDS = 3;
+/** What `sys.setcheckinterval` is, of Python 2.7 as of py27: ticks between two yields. */
+export const CHECK = 100;
 
 /**
  * Medians over messages, so that a message the operating system has disturbed counts as one and not as much as it was disturbed.
@@ -39,44 +43,35 @@ export function callCosts(calls: ArrayLike<number>, callsPerMessage: number): Ca
   return { workPerCallNs: percentile(sortSamples(work), 50), callNs: percentile(sortSamples(outside), 50) };
 }
 
-/**
- * How long a tick of a CPU thread takes that yields by itself every so many. By what it does alone: beside a thread that wants its lock each
- * yield takes longer, since that one has to be woken.
- *
- * @param yields that it made in `rounds` rounds of its work
- * @param soloRoundsPerSecond null if that is not known
- * @param check ticks between two yields
- * @returns null if it made none to speak of: it yields when asked
- */
-export function tickNs(
-  yields: number,
-  rounds: number,
-  soloRoundsPerSecond: number | null,
-  check: number,
-): number | null {
-  // An interpreter that yields by itself does so several times in a round of some tens of microseconds.
-  return yields < rounds || soloRoundsPerSecond === null
-    ? null
-    : ((1e9 / soloRoundsPerSecond) * rounds) / yields / check;
+/** What CPU threads did for a while, alone. */
+export interface Alone {
+  /** In several moments. */
+  readonly roundsPerSecond: readonly number[];
+  /** Over all. */
+  readonly rounds: number;
+  readonly yields: number;
 }
 
-/** What something took, by round; null where that is not known. */
-type ByRound = readonly (readonly [round: number, ns: number | null])[];
+export interface TicksOfWork {
+  readonly tickNs: number;
+  readonly ticksPerLeaf: number;
+}
 
 /**
- * How many ticks of an interpreter's CPU thread go into a leaf of ours. Held against each other in the same round: a shared machine halves its
- * speed for minutes, and a tick took 28 ns then, and 17 before.
+ * How long a tick of an interpreter's CPU thread takes that yields by itself every so many, and how many go into a leaf of ours. Of either the
+ * fastest moment counts: everything that can disturb one makes it slower.
  *
- * @returns the median over rounds, to a tenth; null if there is no round with both
+ * @returns ticks to a tenth; null if theirs made no yields to speak of: it yields when asked
  */
-export function ticksPerLeaf(ticksNs: ByRound, leavesNs: ByRound): number | null {
-  const leafNsOf = new Map(leavesNs.filter(([, ns]) => ns !== null));
-  const counts = ticksNs.map(([round, tickNs]) => {
-    const leafNs = leafNsOf.get(round) ?? null;
-    return tickNs === null || leafNs === null ? null : leafNs / tickNs;
-  });
-  const count = medianOrNull(counts);
-  return count === null ? null : Number(count.toFixed(1));
+export function ticksOf(theirs: readonly Alone[], ours: readonly Alone[]): TicksOfWork | null {
+  const rounds = sum(theirs.map((each) => each.rounds));
+  const yields = sum(theirs.map((each) => each.yields));
+  // An interpreter that yields by itself does so several times in a round of some tens of microseconds.
+  if (yields < rounds) return null;
+  const fastestRoundNs = (turns: readonly Alone[]) => 1e9 / max(turns.flatMap((each) => [...each.roundsPerSecond]));
+  const tickNs = fastestRoundNs(theirs) / ((yields * CHECK) / rounds);
+  const leafNs = fastestRoundNs(ours) / leavesOf(FIB_OF_ROUND);
+  return { tickNs, ticksPerLeaf: Number((leafNs / tickNs).toFixed(1)) };
 }
 
 /**

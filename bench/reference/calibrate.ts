@@ -2,25 +2,23 @@
  * Measures in a real interpreter what decides how near an emulation comes to it, and the same in our own server. It needs a C
  * compiler: the work under an interpreter's lock is seen from its lock alone.
  */
-import { leavesOf } from '../../lock/interpreter.ts';
 import { ThreadMemory } from '../../lock/machines/threads.ts';
 import { INTS_PER_WORD } from '../../lock/memory.ts';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
-import { FIB_OF_ROUND } from '../../workers/spinner.ts';
 import { UsageError } from '../exit-codes.ts';
 import { emulationOf } from '../figures/fidelity.ts';
 import { measure } from '../measure/measure.ts';
-import type { ServerEnd } from '../measure/server-side.ts';
+import type { MeasureSetup, ServerEnd } from '../measure/server-side.ts';
 import { split } from '../options/values.ts';
 import {
   type CallCosts,
+  CHECK,
   callCosts,
   fittedCostNs,
   heldAfterWaitNs,
   lowestOrNull,
   medianOrNull,
-  tickNs,
-  ticksPerLeaf,
+  type TicksOfWork,
 } from '../profiles/calibration.ts';
 import {
   type Calibration,
@@ -30,7 +28,7 @@ import {
   type Measured,
   PROFILE_VERSION,
 } from '../profiles/interpreter-profile.ts';
-import { type Column, isReference, type MeasuredRound, type Workload } from '../result/result.ts';
+import { type Column, isReference, type Workload } from '../result/result.ts';
 import { finishEnvironment, probeEnvironment } from '../run/environment.ts';
 import { interruptible } from '../run/interrupts.ts';
 import { type PlannedCell, planCells, planRounds } from '../run/plan.ts';
@@ -38,6 +36,7 @@ import { Progress } from '../run/progress.ts';
 import { measureLeafAloneNs } from '../run/run.ts';
 import { findReferences, type Interpreter, isInterpreter } from './interpreter.ts';
 import { withLockCounter } from './lock-counter.ts';
+import { countTicks } from './ticks.ts';
 
 /** What is fitted on this server must hold for the others unseen. */
 const SERVER = 'blocking';
@@ -45,11 +44,10 @@ const CALLS_PER_MESSAGE = 3;
 const SEED = 1;
 const DEFAULT_INTERVAL_NS = 5e6;
 const OVERSHOOT_SAMPLES = 50;
+const TURNS_PER_ROUND = 2;
 
 /** Interpreter costs to fit between, ns. */
 const TRIED_COSTS = [0, 5e3, 10e3, 15e3];
-/** What `sys.setcheckinterval` is, of Python 2.7 as of py27. */
-const CHECK = 100;
 
 /** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */
 const WORKLOAD: Omit<Workload, 'messages'> = {
@@ -78,7 +76,6 @@ export interface CalibrationSize {
 interface Sample {
   readonly cell: PlannedCell;
   readonly end: ServerEnd;
-  readonly round: MeasuredRound;
 }
 
 /**
@@ -99,10 +96,12 @@ export async function calibrateInterpreters(
   const before = await probeEnvironment();
   const samples = await measureAll([...interpreters, await readPolicySpec('py32')], size);
   if (samples === 'interrupted') return null;
-  const measured = interpreters.map((interpreter) => ({
-    ...nameOf(interpreter),
-    ...interpreted(interpreter, samples),
-  }));
+  const measured: Calibration['interpreters'] = [];
+  for (const interpreter of interpreters) {
+    const ticks = await measureTicks(interpreter, size);
+    if (ticks === 'interrupted') return null;
+    measured.push({ ...nameOf(interpreter), ...interpreted(interpreter, ticks, samples) });
+  }
   const ours: Measured = {
     ...costsOf(samples.filter(({ cell }) => !isReference(cell.policy) && cell.scenario === 'unloaded')),
     timeoutOvershootNs: measureTimeoutOvershootNs(),
@@ -179,6 +178,31 @@ async function readInterpreters(names: readonly string[]): Promise<Interpreter[]
   return found.filter(isInterpreter);
 }
 
+/** @returns what `work` returns; 'interrupted' if it was */
+async function whileItCounts<Result>(
+  messages: number,
+  progress: Progress,
+  work: (setup: MeasureSetup, interrupted: AbortSignal, killed: AbortSignal) => Promise<Result>,
+): Promise<Result | 'interrupted'> {
+  const leafNs = measureLeafAloneNs();
+  return withLockCounter(async (lockCounter) => {
+    if (lockCounter === null)
+      throw new UsageError('calibrate needs a C compiler (cc), to see the lock of an interpreter');
+    const setup = { workload: { ...WORKLOAD, messages }, leafNs, lockCounter, records: false };
+    return interruptible(progress, async (interrupted, killed) => {
+      try {
+        const result = await work(setup, interrupted, killed);
+        return interrupted.aborted ? 'interrupted' : result;
+      } catch (error) {
+        if (interrupted.aborted) return 'interrupted';
+        throw error;
+      } finally {
+        progress.end();
+      }
+    });
+  });
+}
+
 async function measureAll(
   columns: readonly Column[],
   { rounds, messages }: CalibrationSize,
@@ -186,32 +210,34 @@ async function measureAll(
   const steps = planRounds(planCells([SERVER], columns, ['loaded']), rounds, SEED);
   const progress = new Progress(steps.length, process.stderr);
   const samples: Sample[] = [];
-  const leafNs = measureLeafAloneNs();
-  return withLockCounter(async (lockCounter) => {
-    if (lockCounter === null)
-      throw new UsageError('calibrate needs a C compiler (cc), to see the lock of an interpreter');
-    const interrupted = await interruptible(progress, async (interrupt, killed) => {
-      for (const step of steps) {
-        const ends: ServerEnd[] = [];
-        const setup = {
-          workload: { ...WORKLOAD, messages },
-          leafNs,
-          lockCounter,
-          records: false,
-          onEnd: (end: ServerEnd) => ends.push(end),
-        };
-        progress.starting(step);
-        const round = await measure(step, setup, interrupt, killed);
-        if (round === null) break;
-        progress.finished(step, round);
-        const [end] = ends;
-        if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, end, round });
-      }
-      return interrupt.aborted;
-    });
-    progress.end();
-    return interrupted ? 'interrupted' : samples;
+  return whileItCounts(messages, progress, async (setup, interrupted, killed) => {
+    for (const step of steps) {
+      const ends: ServerEnd[] = [];
+      progress.starting(step);
+      const round = await measure(step, { ...setup, onEnd: (end) => ends.push(end) }, interrupted, killed);
+      if (round === null) break;
+      progress.finished(step, round);
+      const [end] = ends;
+      if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, end });
+    }
+    return samples;
   });
+}
+
+/** The ticks of an interpreter whose CPU thread counts some, held against a leaf of the policy that emulates it. */
+async function measureTicks(
+  interpreter: Interpreter,
+  { rounds, messages }: CalibrationSize,
+): Promise<TicksOfWork | null | 'interrupted'> {
+  const policy = emulationOf(interpreter);
+  if (policy !== 'py27') return null;
+  const ours = await readPolicySpec(policy);
+  const progress = new Progress(0, process.stderr);
+  progress.say(`counting the ticks of ${interpreter.label}, in turns with leaves of ours`);
+  const turns = rounds * TURNS_PER_ROUND;
+  return whileItCounts(messages, progress, (setup, ...signals) =>
+    countTicks(interpreter, ours, setup, turns, ...signals),
+  );
 }
 
 /** Of the least disturbed round. */
@@ -229,21 +255,16 @@ function nameOf({ label, from: { implementation, version, build } }: Interpreter
   return { label, implementation, version, build };
 }
 
-function interpreted(interpreter: Interpreter, samples: readonly Sample[]) {
-  const leavesNs = samples
-    .filter(({ cell }) => !isReference(cell.policy))
-    .map(({ round: { round, soloRoundsPerSecond } }) => [round, leafAloneNs(soloRoundsPerSecond)] as const);
+function interpreted(interpreter: Interpreter, ticks: TicksOfWork | null, samples: readonly Sample[]) {
   const own = samples.filter(({ cell }) => cell.policy === interpreter);
   const loaded = own.filter(({ cell }) => cell.scenario === 'loaded');
   const unloaded = own.filter(({ cell }) => cell.scenario === 'unloaded');
   const { switchIntervalNs } = interpreter.from;
-  const ticksNs = loaded.map((sample) => [sample.round.round, tickOfNs(sample)] as const);
-  const ofCpuThread = lowestOrNull(ticksNs.map(([, ns]) => ns));
   return {
     ...costsOf(unloaded),
-    tickNs: ofCpuThread,
-    ticksPerLeaf: ticksPerLeaf(ticksNs, leavesNs),
-    ticksPerCall: ofCpuThread === null ? null : countedPerCall(unloaded),
+    tickNs: ticks?.tickNs ?? null,
+    ticksPerLeaf: ticks?.ticksPerLeaf ?? null,
+    ticksPerCall: ticks === null ? null : countedPerCall(unloaded),
     timeoutOvershootNs: medianOrNull(
       loaded.map(({ end: { timeouts } }) =>
         timeouts === null || timeouts.count === 0 || switchIntervalNs === null
@@ -276,16 +297,6 @@ function ticksOf(measured: Calibration['interpreters']): Ticks | null {
     if (ticksPerLeaf !== null && ticksPerCall !== null) return { ticksPerLeaf, ticksPerCall };
   }
   return null;
-}
-
-/** Of a CPU thread in one round, null if it counts none. */
-function tickOfNs({ end: { reading }, round: { soloRoundsPerSecond } }: Sample): number | null {
-  return tickNs(reading.spinners?.yields ?? 0, reading.spinnerRounds, soloRoundsPerSecond, CHECK);
-}
-
-/** Of our CPU thread, alone. */
-function leafAloneNs(soloRoundsPerSecond: number | null): number | null {
-  return soloRoundsPerSecond === null ? null : 1e9 / soloRoundsPerSecond / leavesOf(FIB_OF_ROUND);
 }
 
 function parametersOf(fits: readonly Fit[], ticks: Ticks | null): InterpreterProfile['parameters'] {

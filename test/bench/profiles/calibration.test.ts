@@ -1,13 +1,15 @@
 import { expect, it } from 'vitest';
 import {
+  type Alone,
   callCosts,
   fittedCostNs,
   heldAfterWaitNs,
   lowestOrNull,
   medianOrNull,
-  tickNs,
-  ticksPerLeaf,
+  ticksOf,
 } from '../../../bench/profiles/calibration.ts';
+import { leavesOf } from '../../../lock/interpreter.ts';
+import { FIB_OF_ROUND } from '../../../workers/spinner.ts';
 
 /** Calls of a server that blocks in the first of three, with one message that the operating system disturbed. */
 function calls(messages: number, workNs: number, callNs: number): number[] {
@@ -36,40 +38,19 @@ it('refuses to say anything of too few calls', () => {
   expect(() => callCosts(calls(1, 700, 2_000), 3)).toThrow(/too few calls/);
 });
 
-it('finds the ticks of a thread that yields by itself, and none of one that is asked', () => {
-  // Alone it takes 50 µs a round, and yields 25 times in each: every 2 µs, which is 100 ticks.
-  expect(tickNs(25_000, 1_000, 20_000, 100)).toBe(20);
-  expect(tickNs(3, 1_000, 20_000, 100)).toBeNull();
-  expect(tickNs(25_000, 1_000, null, 100)).toBeNull();
+/** CPU threads in two turns. Alone theirs take 50 µs a round, and yield 25 times in each: every 2 µs, which is 100 ticks. */
+function turns(yields: number, ...roundsPerSecond: number[]): Alone[] {
+  return roundsPerSecond.map((each) => ({ roundsPerSecond: [each / 2, each], rounds: 1_000, yields }));
+}
+
+it('counts the ticks in a leaf by the fastest moment of either, however slow the machine was in others', () => {
+  const leafNs = 500;
+  const ours = 1e9 / (leafNs * leavesOf(FIB_OF_ROUND));
+  expect(ticksOf(turns(25_000, 20_000, 9_000), turns(0, ours / 2, ours))).toEqual({ tickNs: 20, ticksPerLeaf: 25 });
 });
 
-it('counts the ticks in a leaf of the same round, however slow the machine was in that', () => {
-  const leavesNs = [
-    [1, null],
-    [1, 400],
-    [2, 800],
-    [3, 400],
-  ] as const;
-  expect(
-    ticksPerLeaf(
-      [
-        [1, 16],
-        [2, 32],
-        [3, 40],
-      ],
-      leavesNs,
-    ),
-  ).toBe(25);
-  expect(ticksPerLeaf([[2, 32]], leavesNs)).toBe(25);
-  expect(
-    ticksPerLeaf(
-      [
-        [1, null],
-        [4, 16],
-      ],
-      leavesNs,
-    ),
-  ).toBeNull();
+it('finds no ticks of a thread that yields when it is asked', () => {
+  expect(ticksOf(turns(3, 20_000), turns(0, 9_000))).toBeNull();
 });
 
 it('takes the time a lock is held from the calls that had to wait for it alone', () => {
