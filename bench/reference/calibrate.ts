@@ -106,7 +106,7 @@ export async function calibrateInterpreters(
     ...costsOf(samples.filter(({ cell }) => !isReference(cell.policy) && cell.scenario === 'unloaded')),
     timeoutOvershootNs: measureTimeoutOvershootNs(),
   };
-  const ticks = ticksOf(measured);
+  const ticks = countedTicks(measured);
   const fits: Fit[] = [];
   for (const policy of ['py32', 'py27'] as const) {
     const original = interpreters.find((interpreter) => emulationOf(interpreter) === policy);
@@ -292,7 +292,7 @@ interface Ticks {
 }
 
 /** Of the interpreter that counts ticks; null if none does. */
-function ticksOf(measured: Calibration['interpreters']): Ticks | null {
+function countedTicks(measured: Calibration['interpreters']): Ticks | null {
   for (const { ticksPerLeaf, ticksPerCall } of measured) {
     if (ticksPerLeaf !== null && ticksPerCall !== null) return { ticksPerLeaf, ticksPerCall };
   }
