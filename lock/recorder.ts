@@ -3,7 +3,7 @@
  * on real threads, `VirtualLock` in virtual time. It is told what happens and when; what is not worth an event it leaves out.
  *
  * Two things happen so often that recording them would cost more than they do. A thread that comes back from a call mostly finds the lock
- * free: then it runs from when it came back, and has never wanted. And a thread that offers the lock every few microseconds mostly has it
+ * free: then it runs from when it has it, and has never wanted. And a thread that offers the lock every few microseconds mostly has it
  * back at once: then nothing has happened. So a wish is written down when it turns out to be one: when the thread falls asleep over it,
  * or when another thread had the lock meanwhile.
  */
