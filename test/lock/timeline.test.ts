@@ -112,6 +112,23 @@ it('a thread that lost the lock and was not on a CPU since to write that down do
   });
 });
 
+it.each([
+  ['that was read', 130],
+  ['that was not', undefined],
+])('a thread that finds the lock free after a call runs from when it has it, by a clock %s', (_, atNs) => {
+  const recording = new Recording(['call'], true, 32);
+  let nowNs = 0;
+  const recorder = new Recorder(recording.add(1, 'server'), () => nowNs);
+  recorder.wants();
+  recorder.holds(0);
+  recorder.calls(1, 100);
+  recorder.wants(Number.NaN);
+  nowNs = 130;
+  recorder.holds(0, atNs);
+  const { runs, call } = EVENT;
+  expect(recording.read(0, nowNs).threads[0]).toMatchObject({ event: [runs, call, runs], atNs: [0, 100, 130] });
+});
+
 it('a thread that gets the number of one that ended gets the name of no other', () => {
   const recording = new Recording(['call'], true, 32);
   for (const thread of [1, 2, 3]) recording.add(thread, 'server');
