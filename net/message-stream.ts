@@ -14,6 +14,10 @@ const MAX_UNSENT_BYTES = 256 * 2 ** 20;
 /** For the last message to leave. */
 const LAST_WORDS_MS = 1_000;
 
+const ENDED = 'ended the connection';
+/** How else a peer's end shows: it had not read all that was sent to it, or was sent more. */
+const ENDED_BY_PEER = new Set<string | undefined>(['ECONNRESET', 'EPIPE']);
+
 export class MessageStream {
   readonly #socket: Socket;
   readonly #packr = new Packr(FORM);
@@ -25,7 +29,7 @@ export class MessageStream {
   #maxBytes: number;
   #hear: ((message: unknown) => void) | null = null;
   #failed: Error | undefined;
-  /** Resolves when the connection is no more, with the reason as a sentence goes on: `ended the connection`. */
+  /** Resolves when the connection is no more, with the reason as a sentence goes on: `ended the connection`, `ended the connection: read ECONNRESET`. */
   readonly closed: Promise<string>;
 
   /**
@@ -38,11 +42,11 @@ export class MessageStream {
     socket.on('data', (chunk: Buffer) => this.#take(chunk));
     // A peer that ends its half says nothing more, and there is nothing to say to it.
     socket.on('end', () => socket.destroy());
-    socket.on('error', (error) => {
-      this.#failed ??= error;
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      this.#failed ??= ENDED_BY_PEER.has(error.code) ? new Error(`${ENDED}: ${error.message}`) : error;
     });
     this.closed = new Promise((resolve) => {
-      socket.once('close', () => resolve(this.#failed?.message ?? 'ended the connection'));
+      socket.once('close', () => resolve(this.#failed?.message ?? ENDED));
     });
   }
 

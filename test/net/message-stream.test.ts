@@ -123,6 +123,12 @@ describe('a stream of messages', () => {
     await expect(stream.next()).rejects.toThrow('ended the connection');
   });
 
+  it('says that a peer ended it also of one that had not read all: its end is a reset then', async () => {
+    const { raw, stream } = await pair(1_024);
+    raw.resetAndDestroy();
+    expect(await stream.closed).toBe('ended the connection: read ECONNRESET');
+  });
+
   it('says what the listener threw', async () => {
     const { raw, stream } = await pair(1_024);
     stream.onMessage(() => {
