@@ -178,7 +178,7 @@ async function readInterpreters(names: readonly string[]): Promise<Interpreter[]
   return found.filter(isInterpreter);
 }
 
-/** @returns what `work` returns; 'interrupted' if it was */
+/** Does work for which locks of interpreters must be counted. Returns what it returns; `interrupted` if it was. */
 async function whileItCounts<Result>(
   messages: number,
   progress: Progress,

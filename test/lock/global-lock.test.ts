@@ -51,9 +51,9 @@ describe('around a call', () => {
 
   it.each([
     ['', false],
-    [' also when it is recorded', true],
+    [', also when it is recorded', true],
   ])(
-    'has nothing between the call and the attempt to have the lock back, not even a look at the clock,%s',
+    'has nothing between the call and the attempt to have the lock back, not even a look at the clock%s',
     (_, isRecorded) => {
       const order: string[] = [];
       const noting = definePolicy({
