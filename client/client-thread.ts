@@ -31,6 +31,7 @@ const connection = (await loadClient()).default.connect({ host: setup.host, port
 say({ kind: 'connected', handle: connection.handle });
 
 const { payload } = connection;
+const pauseMs = setup.delayNs / 1e6;
 // No two bytes at a distance of less than 251 are related, so that an echo shifted by any power of two differs.
 for (let i = 0; i < payload.length; i++) payload[i] = i % 251;
 
@@ -51,9 +52,10 @@ say({ kind: 'warm' });
 port.on('message', (task: ClientThreadTask) => {
   if (task.kind === 'settle') {
     roundTrips(task.messages, performance.now() + task.forMs, 0);
+    roundTrips(task.messages, performance.now() + task.forMs, Math.min(task.forMs, pauseMs));
     say({ kind: 'settled' });
   } else if (task.kind === 'run') {
-    say({ kind: 'ran', trips: roundTrips(task.messages, Infinity, setup.delayNs / 1e6) });
+    say({ kind: 'ran', trips: roundTrips(task.messages, Infinity, pauseMs) });
   } else {
     connection.close();
     port.close();

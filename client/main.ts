@@ -16,7 +16,10 @@ import {
 const CLIENT_THREAD = new URL('./client-thread.js', import.meta.url);
 /** How many budgets a run may take when one message outlasts the first. */
 const MAX_BUDGETS = 3;
-/** Enough for what is met in every message to be compiled; not so long that a policy which starves the server doubles the run. */
+/**
+ * Enough for what is met in every message to be compiled, and, at the run's pace, for the kernel to forget the warm-up; not so long that a
+ * policy which starves the server doubles the run.
+ */
 const SETTLING_MS = 250;
 /** How often it is looked whether an echo of the warm-up has come; how much longer a large one may take. */
 const ECHO_PATIENCE_MS = 5_000;
@@ -77,8 +80,10 @@ class ClientProcess {
   }
 
   /**
-   * Makes round trips beside the CPU threads that are not counted: the ways through the server and its lock that nothing goes while it is
-   * alone are compiled by them, too.
+   * Makes round trips that are not counted, beside the CPU threads if there are any: the ways through the server and its lock that nothing
+   * goes while it is alone are compiled by them, too. The last are made at the run's pace. In the warm-up client and server were both
+   * busy, on two CPUs, and woke the engine's helper threads; for a tenth of a second of what follows Linux still puts them apart by that
+   * (load averages of 32 ms; `wake_wide`, which forgets once a second), and each waits for a CPU to wake, where later both share one.
    */
   async settle(budgetNs: number): Promise<void> {
     // A message that outlasts all patience would not be counted in the run either: it then ends with what it has, which is nothing.
@@ -87,7 +92,7 @@ class ClientProcess {
         this.#endRun(END.budget);
         this.#interrupt();
       },
-      (MAX_BUDGETS * budgetNs) / 1e6,
+      2 * SETTLING_MS + (MAX_BUDGETS * budgetNs) / 1e6,
     );
     this.#say({ kind: 'settle', messages: this.#warmupMessages, forMs: SETTLING_MS });
     try {

@@ -29,7 +29,7 @@ export type RoundTrips = z.infer<typeof roundTripsSchema>;
 export const clientCommands = {
   /** Connects, and makes round trips that are not counted. */
   connect: { request: clientSetupSchema, answer: z.strictObject({}) },
-  /** Makes a few round trips beside the CPU threads that are not counted. */
+  /** Makes some more that are not counted, beside what there will be, the last of them at the pace of those that are. */
   settle: { request: z.strictObject({ budgetNs: z.number() }), answer: z.strictObject({}) },
   /** Makes the round trips that are counted. */
   run: {

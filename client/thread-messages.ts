@@ -17,7 +17,7 @@ export const END = { no: 0, budget: 1, stopped: 2 } as const;
 
 /** To the thread. */
 export type ClientThreadTask =
-  /** Round trips that are not counted, so many at most, and for so long. */
+  /** Round trips that are not counted, so many at most, and for so long: without pauses, and once more with them. */
   | { readonly kind: 'settle'; readonly messages: number; readonly forMs: number }
   | { readonly kind: 'run'; readonly messages: number }
   | { readonly kind: 'close' };

@@ -24,7 +24,7 @@ export class ClientSide {
     await this.process.call('connect', setup, timeoutMs);
   }
 
-  /** Makes a few more, beside the CPU threads. */
+  /** Makes some more, beside the CPU threads if there are any. */
   async settle(budgetNs: number): Promise<void> {
     await this.process.call('settle', { budgetNs }, this.#timeoutMs(0, budgetNs));
   }

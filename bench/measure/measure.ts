@@ -120,7 +120,7 @@ async function measureIn(
   const spinning = worker ?? (cell.scenario === 'unloaded' ? null : server);
   await spinning?.spin();
   const soloBefore = await spinning?.solo();
-  if (spinning !== null) await client.settle(budgetNs);
+  await client.settle(budgetNs);
 
   await server.begin();
   await worker?.begin();

@@ -60,7 +60,7 @@ export const OPTIONS = {
   budget: { type: 'string', default: '2s', describe: 'when a cell stops in each round; its total is then projected' },
   warmup: {
     type: 'string',
-    describe: `messages that are not counted, without pauses, before the CPU threads start, and as many more beside them in 250 ms at most; by default ${DEFAULTS.warmup}, keys ${GUI_DEFAULTS.warmup}`,
+    describe: `messages that are not counted, without pauses, before the CPU threads start, and in 250 ms each at most as many more beside them, without pauses and with; by default ${DEFAULTS.warmup}, keys ${GUI_DEFAULTS.warmup}`,
   },
   spinners: {
     type: 'string',

@@ -4,7 +4,9 @@ import { Interpreter } from '../../lock/interpreter.ts';
 import { Futexes } from '../../lock/machines/futex.ts';
 import type { Doing } from '../../lock/machines/virtual-time/machine.ts';
 import py32 from '../../lock/policies/py32.ts';
+import { HEADER_BYTES } from '../../net/frame.ts';
 import { PollSet, READABLE } from '../../net/poll-set.ts';
+import type { Socket } from '../../net/posix.ts';
 import * as posix from '../../net/posix.ts';
 import { median, quantilesOf, timed } from './calibrate-samples.ts';
 import { COLD_MS } from './calibrate-waking.ts';
@@ -66,77 +68,76 @@ export function watchInterrupts(): Profile['scheduler']['interrupts'] {
   return { everyNs: Math.round((INTERRUPT_WATCH_MS * 1e6) / gapsNs.length), durationNs: quantilesOf(gapsNs, 0) };
 }
 
+/** What a server's thread does for a message, in this order. */
+const DONE = ['step', 'way', 'work', 'recv', 'send', 'nothing', 'poll'] as const satisfies readonly Doing[];
+
 /**
- * What a thread does for a message, each kind of call by turns its last part: right after the same, and after a sleep. All in this thread:
- * nobody is woken.
+ * What a server's thread does for a message, right after the last one, and after a sleep. In this order, since each warms a part of the next: what
+ * a send takes more as the first call of a thread is several times what it takes after a recv. All in this thread: nobody is woken.
+ *
+ * @param messageBytes header and body
  */
-export function coldCosts(leafNs: number): { wayNs: number; extraNs: Omit<Record<Doing, number>, 'wake' | 'offer'> } {
+export function coldCosts(
+  leafNs: number,
+  messageBytes: number,
+): { wayNs: number; extraNs: Record<(typeof DONE)[number], number> } {
   const words = new Int32Array(new SharedArrayBuffer(4));
   const futexes = new Futexes(words);
   const lock = new GlobalLock(py32, { interval: 5e6 }, createLockState(py32), 1);
   const interpreter = new Interpreter(lock, leafNs);
+  return withConnection((client, server) => {
+    const set = new PollSet();
+    set.add(server, READABLE, null);
+    const message = new Uint8Array(messageBytes);
+    const header = message.subarray(0, HEADER_BYTES);
+    const body = message.subarray(HEADER_BYTES);
+    const parts: Record<(typeof DONE)[number], () => void> = {
+      step() {
+        lock.acquire();
+        lock.release();
+      },
+      way: posix.goTheWay,
+      work: () => interpreter.work(WORK_NS),
+      recv() {
+        posix.recv(server, header);
+        posix.recv(server, body);
+      },
+      send: () => void posix.send(server, message),
+      nothing: () => void posix.tryRecv(server, header),
+      poll: () => void posix.poll(set, 0),
+    };
+    const messages = (sleepMs: number) =>
+      Array.from({ length: COLD_TIMES }, () => {
+        posix.send(client, message);
+        if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
+        let beforeMs = performance.now();
+        const tookNs = DONE.map((doing) => {
+          parts[doing]();
+          const nowMs = performance.now();
+          const ns = (nowMs - beforeMs) * 1e6;
+          beforeMs = nowMs;
+          return ns;
+        });
+        posix.recv(client, message);
+        return tookNs;
+      });
+    messages(0);
+    const warm = messages(0);
+    const cold = messages(COLD_MS);
+    const medianOf = (rows: readonly number[][], part: number) => median(rows.map((row) => row[part] as number));
+    const extras = DONE.map((doing, i) => [doing, Math.max(0, medianOf(cold, i) - medianOf(warm, i))]);
+    const extraNs = Object.fromEntries(extras) as Record<(typeof DONE)[number], number>;
+    return { wayNs: medianOf(warm, DONE.indexOf('way')), extraNs };
+  });
+}
+
+/** Lends both ends of a connection on which messages go back and forth, as they do in the experiment: then no call has an ACK to send. */
+function withConnection<T>(use: (client: Socket, server: Socket) => T): T {
   const listener = posix.listen({ host: '127.0.0.1', port: 0 });
   const client = posix.connect({ host: '127.0.0.1', port: posix.portOf(listener) });
   const server = posix.accept(listener);
-  const set = new PollSet();
-  set.add(server, READABLE, null);
-  const some = new Uint8Array(4);
-  const calls = {
-    recv: { before: () => void posix.send(client, some), call: () => void posix.recv(server, some), after: () => {} },
-    send: { before: () => {}, call: () => void posix.send(client, some), after: () => void posix.recv(server, some) },
-    nothing: { before: () => {}, call: () => void posix.tryRecv(server, some), after: () => {} },
-    poll: { before: () => {}, call: () => void posix.poll(set, 0), after: () => {} },
-  };
-  const medianOf = (rows: readonly number[][], part: number) => median(rows.map((row) => row[part] as number));
-  const lasts = (parts: readonly (() => void)[]) => {
-    let beforeMs = performance.now();
-    return parts.map((part) => {
-      part();
-      const nowMs = performance.now();
-      const tookNs = (nowMs - beforeMs) * 1e6;
-      beforeMs = nowMs;
-      return tookNs;
-    });
-  };
   try {
-    const extraOf = (name: keyof typeof calls) => {
-      const { before, call, after } = calls[name];
-      const parts = [
-        () => {
-          lock.acquire();
-          lock.release();
-        },
-        posix.goTheWay,
-        () => interpreter.work(WORK_NS),
-        call,
-      ];
-      const rows = (sleepMs: number) =>
-        Array.from({ length: COLD_TIMES }, () => {
-          before();
-          if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
-          const row = lasts(parts);
-          after();
-          return row;
-        });
-      rows(0);
-      const warm = rows(0);
-      const cold = rows(COLD_MS);
-      const extra = (part: number) => Math.max(0, medianOf(cold, part) - medianOf(warm, part));
-      return { wayNs: medianOf(warm, 1), step: extra(0), way: extra(1), work: extra(2), call: extra(3) };
-    };
-    const recv = extraOf('recv');
-    return {
-      wayNs: recv.wayNs,
-      extraNs: {
-        step: recv.step,
-        way: recv.way,
-        work: recv.work,
-        recv: recv.call,
-        send: extraOf('send').call,
-        nothing: extraOf('nothing').call,
-        poll: extraOf('poll').call,
-      },
-    };
+    return use(client, server);
   } finally {
     for (const socket of [client, server, listener]) posix.close(socket);
   }
@@ -144,17 +145,19 @@ export function coldCosts(leafNs: number): { wayNs: number; extraNs: Omit<Record
 
 /** All in this thread: nobody is woken. */
 export function socketCosts(): Omit<Profile['sockets'], 'wakeNs' | 'wayNs' | 'bufferBytes'> {
-  const listener = posix.listen({ host: '127.0.0.1', port: 0 });
-  const client = posix.connect({ host: '127.0.0.1', port: posix.portOf(listener) });
-  const server = posix.accept(listener);
-  try {
+  return withConnection((client, server) => {
     const costs = (bytes: number) => {
       const buffer = new Uint8Array(bytes);
       const sends: number[] = [];
       const receives: number[] = [];
-      for (let i = 0; i < CALLS / 4; i++) {
-        sends.push(...timed(1, () => void posix.send(client, buffer)));
-        receives.push(...timed(1, () => void posix.recv(server, buffer)));
+      for (let i = 0; i < CALLS / 8; i++) {
+        for (const [from, to] of [
+          [client, server],
+          [server, client],
+        ] as const) {
+          sends.push(...timed(1, () => void posix.send(from, buffer)));
+          receives.push(...timed(1, () => void posix.recv(to, buffer)));
+        }
       }
       return { sendNs: median(sends), recvNs: median(receives) };
     };
@@ -164,7 +167,7 @@ export function socketCosts(): Omit<Profile['sockets'], 'wakeNs' | 'wayNs' | 'bu
     const perKibNs = Math.max(0, Math.round((large.sendNs + large.recvNs - small.sendNs - small.recvNs) / 2 / 32));
     const nothing = new Uint8Array(4);
     const set = new PollSet();
-    set.add(listener, READABLE, null);
+    set.add(client, READABLE, null);
     set.add(server, READABLE, null);
     return {
       recvNs: Math.round(small.recvNs),
@@ -173,7 +176,5 @@ export function socketCosts(): Omit<Profile['sockets'], 'wakeNs' | 'wayNs' | 'bu
       nothingNs: Math.round(median(timed(CALLS, () => void posix.tryRecv(server, nothing)))),
       pollNs: Math.round(median(timed(CALLS, () => void posix.poll(set, 0)))),
     };
-  } finally {
-    for (const socket of [client, server, listener]) posix.close(socket);
-  }
+  });
 }

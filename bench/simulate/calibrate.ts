@@ -6,30 +6,23 @@
  * Everything here is disturbed by whatever else runs; it wants the machine to itself.
  */
 import { availableParallelism, cpus, release } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { pack, unpack } from 'msgpackr';
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
 import { Interpreter, measureLeafNs, TICK_NS } from '../../lock/interpreter.ts';
 import { Futexes } from '../../lock/machines/futex.ts';
-import { VirtualLock, VirtualLockState } from '../../lock/machines/virtual-time/lock.ts';
-import { Machine } from '../../lock/machines/virtual-time/machine.ts';
-import type { Program } from '../../lock/machines/virtual-time/thread.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
-import priority from '../../lock/policies/priority.ts';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
+import { HEADER_BYTES } from '../../net/frame.ts';
 import { percentile, sortSamples } from '../figures/statistics.ts';
 import { measure } from '../measure/measure.ts';
 import type { MeasuredRound, Workload } from '../result/result.ts';
 import { CALLS, coldCosts, overshoots, socketCosts, stepNs, watchInterrupts } from './calibrate-calls.ts';
-import { type SpinnerTask, WORD } from './calibrate-messages.ts';
+import { responses } from './calibrate-offers.ts';
 import { median, quantilesOf, timed } from './calibrate-samples.ts';
-import { APART, COLD_MS, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
+import { APART, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
 import { simulateCell } from './cell.ts';
 import type { Profile } from './profile.ts';
-import { Random } from './random.ts';
-import { LinuxScheduler } from './scheduler.ts';
 
-const PARTNER = new URL('./calibrate-partner.js', import.meta.url);
 /** How long a CPU has been idle when it is woken. */
 const SOON_MS = 0.02;
 /**
@@ -39,7 +32,7 @@ const SOON_MS = 0.02;
 const SLEEPS = [
   { fromNs: 0, idleMs: [1, 0.01], times: 600 },
   { fromNs: 25_000, idleMs: [1, 0.06], times: 600 },
-  { fromNs: 200_000, idleMs: [0.4], times: 2_000 },
+  { fromNs: 200_000, idleMs: [0.4], times: 6_000 },
   { fromNs: 650_000, idleMs: [1], times: 1_000 },
   { fromNs: 2_000_000, idleMs: [5], times: 200 },
 ] as const;
@@ -47,8 +40,6 @@ const SLEEPS = [
 const POLLING = { firstNs: 10_000, maxNs: 200_000 } as const;
 /** A thread that has not done something for longer than this is out of practice. */
 const COLD_AFTER_NS = 500_000;
-const TAKES = 500;
-const PRIORITY_OPTIONS = { interval: 5_000_000 };
 const TIMERS = 1_000;
 const PAYLOAD_BYTES = 8_192;
 const ROUND_TRIPS = 400;
@@ -87,13 +78,22 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
   const encodeNs = median(timed(CALLS / 4, () => void unpack(pack(payload))));
 
   tell('what was not done for long');
-  const cold = coldCosts(leafNs);
+  const cold = coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
+  tell('a CPU thread that is asked for the lock');
+  const response = await responses(leafNs);
 
   const more = (ns: number) => Math.max(0, ns - futexCallNs);
   const callNs = (wakes: readonly WakeUp[]) => median(wakes.map((wake) => wake.callNs));
   const wakeOf = (wakes: readonly WakeUp[]) => ({
-    callNs: quantilesOf(wakes.map((wake) => more(wake.callNs))),
-    leadNs: quantilesOf(wakes.map((wake) => wake.latencyNs - wake.callNs)),
+    // The rare ones, too: a waker that is held up in its call is what an attempt of a policy that lets waiters starve succeeds by.
+    callNs: quantilesOf(
+      wakes.map((wake) => more(wake.callNs)),
+      0,
+    ),
+    leadNs: quantilesOf(
+      wakes.map((wake) => wake.latencyNs - wake.callNs),
+      0,
+    ),
   });
   const latencies = (wakes: readonly WakeUp[]) => quantilesOf(wakes.map((wake) => more(wake.latencyNs)));
   const profile: Profile = {
@@ -108,7 +108,12 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
       futexWakeNs: more(callNs(pinned)),
       cold: {
         afterNs: COLD_AFTER_NS,
-        extraNs: { ...cold.extraNs, offer: 0, wake: Math.max(0, callNs(contended) - callNs(soon)) },
+        extraNs: {
+          ...cold.extraNs,
+          // Its first step is among what it does then.
+          offer: Math.max(0, response.coldNs - response.warmNs - cold.extraNs.step),
+          wake: Math.max(0, callNs(contended) - callNs(soon)),
+        },
       },
     },
     scheduler: {
@@ -132,64 +137,9 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
     client: { messageNs: 3_000, encodeNs: Math.round(encodeNs / 2) },
   };
 
-  tell('taking the lock from a CPU thread');
-  const withOffer = solveOffer(profile, await takingNs(leafNs));
   tell('round trips through libzmq');
-  const withIo = await solve(withOffer, 'native', 'ioNs');
+  const withIo = await solve(profile, 'native', 'ioNs');
   return solve(withIo, 'zeromq', 'eventLoopNs');
-}
-
-/** How long it takes to get the lock from a CPU thread of lower priority that works, and has not been disturbed for a while. */
-async function takingNs(leafNs: number): Promise<number> {
-  const state = createLockState(priority);
-  const words = new Int32Array(new SharedArrayBuffer(512));
-  const workerData: SpinnerTask = { kind: 'spinner', words: words.buffer, state, leafNs };
-  const worker = new Worker(PARTNER, { workerData });
-  const exited = new Promise((resolve) => worker.once('exit', resolve));
-  await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
-  const lock = new GlobalLock(priority, PRIORITY_OPTIONS, state, 1);
-  const futexes = new Futexes(words);
-  const took = Array.from({ length: TAKES }, () => {
-    futexes.wait(WORD.turn, 0, COLD_MS * 1e6);
-    const [ns] = timed(1, () => lock.acquire());
-    lock.release();
-    return ns as number;
-  });
-  Atomics.store(words, WORD.end, 1);
-  await exited;
-  return median(took);
-}
-
-/** Finds what the first offer of a CPU thread takes more: with it the same takes as long in virtual time. */
-function solveOffer(profile: Profile, realNs: number): Profile {
-  const { scheduler, lock, leafNs } = profile;
-  const random = new Random(1, 'offer');
-  const machine = new Machine({ ...lock, timerOvershootNs: () => random.draw(profile.timers.timeoutOvershootNs) });
-  machine.scheduler = new LinuxScheduler(machine, profile.cpus, scheduler, random);
-  const state = new VirtualLockState(priority, PRIORITY_OPTIONS, 'priority', createLockState(priority), leafNs);
-  machine.start('CPU thread', function* (thread): Program {
-    const held = new VirtualLock(state, 2, thread, machine, TICK_NS);
-    yield held.acquire();
-    yield held.setPriority(-1);
-    yield held.work(Infinity);
-  });
-  const took: number[] = [];
-  machine.start('taker', function* (thread): Program {
-    const taken = new VirtualLock(state, 1, thread, machine, TICK_NS);
-    for (let i = 0; i < TAKES; i++) {
-      yield thread.sleepFor(COLD_MS * 1e6, 0);
-      const sinceNs = machine.nowNs;
-      yield taken.acquire();
-      took.push(machine.nowNs - sinceNs);
-      yield taken.release();
-    }
-    machine.stopped = true;
-  });
-  machine.run(Infinity);
-  const offer = Math.max(0, realNs - median(took));
-  const { cold } = lock;
-  if (cold === undefined) return profile;
-  return { ...profile, lock: { ...lock, cold: { ...cold, extraNs: { ...cold.extraNs, offer } } } };
 }
 
 /** Finds the value of one cost of libzmq for which the simulated round trip of a server is as long as the real one. */

@@ -75,7 +75,7 @@ export const profileSchema = z.strictObject({
       })
       .optional()
       .describe('how waking an idle CPU depends on how long it has been idle; if absent not at all'),
-    preemptNs: quantiles('the same where it displaces another thread'),
+    preemptNs: quantiles("the same where it displaces another thread, of a CPU that is not the waker's"),
     switchNs: ns('from one thread of a run queue to the next'),
     sliceNs: ns('after which the next thread of the queue has its turn, at the next tick'),
     tickNs: ns('between two timer ticks, at which the kernel looks whether a slice is over').min(1),

@@ -2,7 +2,7 @@
  * An operating system's scheduler in the manner of Linux (CFS): a run queue for each CPU, ordered by virtual run time; a thread
  * that wakes goes to an idle CPU if there is one, its own first; where there is none it may displace the thread that runs, if that has
  * had more than its share; threads of one queue take turns by time slices; a CPU that would be idle takes a thread from the
- * longest queue.
+ * longest queue, and at a tick is given one that waits.
  *
  * Not here: priorities and groups, load balancing between CPUs that are all busy, caches, cores that share a pipeline, frequencies.
  */
@@ -26,6 +26,8 @@ const PREEMPT = FIRST_SCHEDULER_KIND + 2;
 
 /** The CPU is interrupted: a timer tick, another device, the hypervisor. */
 const INTERRUPT = FIRST_SCHEDULER_KIND + 3;
+/** A tick at which a thread may be moved from a CPU's queue to an idle one. */
+const BALANCE = FIRST_SCHEDULER_KIND + 4;
 
 /** Threads that wait for a CPU, the one with the least virtual run time first. */
 class RunQueue {
@@ -99,8 +101,9 @@ interface Cpu {
   idleSinceNs: number;
   /** How long it polls when it falls idle. */
   pollNs: number;
-  /** Whether the next interrupt is among the events. */
+  /** Whether the next interrupt is among the events; whether the tick is at which its queue is looked at. */
   interruptArmed: boolean;
+  balanceArmed: boolean;
   /** A time that only grows: where threads that come to this queue begin. */
   virtualTimeNs: number;
 }
@@ -131,6 +134,7 @@ export class LinuxScheduler implements Scheduler {
       idleSinceNs: Number.NEGATIVE_INFINITY,
       pollNs: 0,
       interruptArmed: false,
+      balanceArmed: false,
       virtualTimeNs: 0,
     }));
   }
@@ -150,7 +154,7 @@ export class LinuxScheduler implements Scheduler {
     thread.cpu = cpu.number;
     if (cpu.current === null) {
       this.#idle--;
-      return this.#wakeIdle(cpu, thread, by === null);
+      return this.#wakeIdle(cpu, thread, by);
     }
     this.#enqueue(cpu, thread);
     if (!cpu.running) {
@@ -158,7 +162,8 @@ export class LinuxScheduler implements Scheduler {
       // Interrupted: it is looked at the end of that.
       if (cpu.tenureSinceNs >= 0 && hadMoreNs > this.#costs.wakeupGranularityNs) cpu.looksAgain = true;
     } else if (this.#runtimeOf(cpu.current) - thread.virtualRuntimeNs > this.#costs.wakeupGranularityNs) {
-      const latencyNs = this.#random.draw(this.#costs.preemptNs);
+      // To its own CPU the kernel sends no interrupt: the waker is displaced in its call, whoever a timer interrupts in that.
+      const latencyNs = by === null || by.cpu === cpu.number ? 0 : this.#random.draw(this.#costs.preemptNs);
       this.#machine.events.push(this.#machine.nowNs + latencyNs, cpu.number * KINDS + PREEMPT, cpu.tenure);
     }
     return null;
@@ -174,7 +179,8 @@ export class LinuxScheduler implements Scheduler {
     const kind = what % KINDS;
     const cpu = this.#cpus[subjectOf(what)] as Cpu;
     if (kind === INTERRUPT) this.#interrupt(cpu);
-    if (kind === INTERRUPT || cpu.current === null) return;
+    if (kind === BALANCE) this.#balance(cpu);
+    if (kind === INTERRUPT || kind === BALANCE || cpu.current === null) return;
     if (generation !== (kind === READY ? cpu.generation : cpu.tenure)) return;
     if (kind === SLICE) cpu.slicedTenure = -1;
     if (kind === READY) this.#begin(cpu, cpu.current);
@@ -248,6 +254,28 @@ export class LinuxScheduler implements Scheduler {
     cpu.queue.add(thread);
     this.#queued++;
     if (cpu.running) this.#armSlice(cpu);
+    this.#armBalance(cpu);
+  }
+
+  /** At a tick that finds a thread waiting a busy CPU wakes an idle one to fetch it (`nohz_balancer_kick`). */
+  #armBalance(cpu: Cpu): void {
+    if (cpu.balanceArmed || this.#idle === 0) return;
+    cpu.balanceArmed = true;
+    const { tickNs } = this.#costs;
+    const atNs = Math.ceil((this.#machine.nowNs + 1) / tickNs) * tickNs;
+    this.#machine.events.push(atNs, cpu.number * KINDS + BALANCE, 0);
+  }
+
+  #balance(cpu: Cpu): void {
+    cpu.balanceArmed = false;
+    const idle = this.#cpus.find(({ current }) => current === null);
+    if (idle === undefined) return;
+    const thread = this.#moveFirst(cpu, idle);
+    if (thread === undefined) return;
+    this.#queued--;
+    this.#idle--;
+    this.#wakeIdle(idle, thread, cpu.current);
+    if (cpu.queue.length > 0) this.#armBalance(cpu);
   }
 
   #armSlice(cpu: Cpu): void {
@@ -293,6 +321,7 @@ export class LinuxScheduler implements Scheduler {
     if (!cpu.running || cpu.current === null || this.#machine.onlyHousekeeping) return;
     this.#armInterrupt(cpu);
     const thread = cpu.current;
+    if (this.#machine.nowNs < thread.undisturbedUntilNs) return;
     this.#machine.pause(thread);
     this.#account(cpu, thread);
     this.#startAfter(cpu, this.#random.draw(this.#costs.interrupts.durationNs));
@@ -308,6 +337,7 @@ export class LinuxScheduler implements Scheduler {
   #exchange(cpu: Cpu, thread: VirtualThread): void {
     const next = cpu.queue.take();
     cpu.queue.add(thread);
+    this.#armBalance(cpu);
     if (next !== undefined) this.#give(cpu, next, this.#costs.switchNs);
   }
 
@@ -315,13 +345,14 @@ export class LinuxScheduler implements Scheduler {
    * An idle CPU of a virtual machine polls for a while before it sleeps, and is woken the later the longer it sleeps then. For how long
    * is learnt as by Linux's KVM (`halt_poll_ns`): a sleep that polling would have shortened doubles it, one too long for any ends it.
    *
+   * @param by who wakes it; null: a timer
    * @returns what it takes the waker
    */
-  #wakeIdle(cpu: Cpu, thread: VirtualThread, byTimer: boolean): number | null {
+  #wakeIdle(cpu: Cpu, thread: VirtualThread, by: VirtualThread | null): number | null {
     const { idle, wakeIdleNs } = this.#costs;
     if (idle === undefined) {
       // How late a timer is has been measured to the moment at which the thread runs.
-      this.#give(cpu, thread, byTimer ? 0 : this.#random.draw(wakeIdleNs));
+      this.#give(cpu, thread, by === null ? 0 : this.#random.draw(wakeIdleNs));
       return null;
     }
     const { firstNs, maxNs } = idle.polling;
@@ -329,12 +360,13 @@ export class LinuxScheduler implements Scheduler {
     const polls = idleNs <= cpu.pollNs;
     if (idleNs > maxNs) cpu.pollNs = 0;
     else if (!polls) cpu.pollNs = Math.min(maxNs, Math.max(firstNs, 2 * cpu.pollNs));
-    if (byTimer) {
+    if (by === null) {
       this.#give(cpu, thread, 0);
       return null;
     }
     const wake = polls ? idle.polled : (idle.asleep.findLast((each) => each.idleNs <= idleNs) ?? idle.polled);
     const callNs = this.#random.draw(wake.callNs);
+    by.undisturbedUntilNs = this.#machine.nowNs + callNs;
     this.#give(cpu, thread, Math.max(0, callNs + this.#random.draw(wake.leadNs)));
     return callNs;
   }
@@ -357,6 +389,11 @@ export class LinuxScheduler implements Scheduler {
   #pull(to: Cpu): VirtualThread | undefined {
     let from = to;
     for (const cpu of this.#cpus) if (cpu.queue.length > from.queue.length) from = cpu;
+    return this.#moveFirst(from, to);
+  }
+
+  /** Takes the first thread of a queue, whose run time counts from there as it did here. */
+  #moveFirst(from: Cpu, to: Cpu): VirtualThread | undefined {
     const thread = from.queue.take();
     if (thread !== undefined) thread.virtualRuntimeNs += to.virtualTimeNs - from.virtualTimeNs;
     return thread;

@@ -106,6 +106,8 @@ export class VirtualThread {
   onCpuSinceNs = 0;
   cpuNs = 0;
   virtualRuntimeNs = 0;
+  /** Until when it is in a call whose time, as it was drawn, has interrupts in it already. */
+  undisturbedUntilNs = 0;
   queuedOrder = 0;
 
   /** @param program is given the thread, and first runs when that is started */

@@ -75,18 +75,18 @@ it('beside CPU threads the client settles before it counts, and what they get al
   expect(asked).toEqual([
     'start after 0',
     ...['spin', 'solo'].map((what) => `${what} after ${WARMUP_MESSAGES}`),
-    `begin after ${2 * WARMUP_MESSAGES}`,
-    ...['end', 'solo', 'stop'].map((what) => `${what} after ${2 * WARMUP_MESSAGES + WORKLOAD.messages}`),
+    `begin after ${3 * WARMUP_MESSAGES}`,
+    ...['end', 'solo', 'stop'].map((what) => `${what} after ${3 * WARMUP_MESSAGES + WORKLOAD.messages}`),
   ]);
   expect(round).toMatchObject({ soloRoundsPerSecond: 200, spinnerRoundsPerSecond: 50 });
 });
 
-it('without CPU threads nothing settles, and there is nothing they could get', async () => {
+it('without CPU threads it settles as well, and there is nothing they could get', async () => {
   const { round, asked } = await measured('unloaded');
   expect(asked).toEqual([
     'start after 0',
-    `begin after ${WARMUP_MESSAGES}`,
-    ...['end', 'stop'].map((what) => `${what} after ${WARMUP_MESSAGES + WORKLOAD.messages}`),
+    `begin after ${3 * WARMUP_MESSAGES}`,
+    ...['end', 'stop'].map((what) => `${what} after ${3 * WARMUP_MESSAGES + WORKLOAD.messages}`),
   ]);
   expect(round).toMatchObject({ soloRoundsPerSecond: null, spinnerRoundsPerSecond: null });
 });

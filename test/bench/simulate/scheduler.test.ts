@@ -70,8 +70,73 @@ it('a thread that slept displaces one that has had more of the CPU', () => {
   run('worker', 10 * MS);
   machine.run(Infinity);
   // The sleeper gives the CPU up at once. When it wakes, at 5 ms, it does not wait for a tick.
-  expect(ends['sleeper']).toBe(5 * MS + 2_000 + 1_000 + MS);
+  expect(ends['sleeper']).toBe(5 * MS + 1_000 + MS);
   expect(ends['worker']).toBe(10 * MS + MS + 3 * 1_000);
+});
+
+it.each([
+  ['after the latency, by a thread on another CPU', 1, 2_000],
+  ['at once, by the very thread', 0, 0],
+])('a thread displaces another when it is woken, %s', (_, wakerCpu, latencyNs) => {
+  const { machine } = machineOf(2);
+  let startedAtNs = 0;
+  const sleeper = machine.start('sleeper', function* (thread) {
+    yield thread.sleep();
+    startedAtNs = machine.nowNs;
+  });
+  machine.run(0);
+  const busy = [0, 1].map((cpu) =>
+    machine.start(`busy on CPU ${cpu}`, function* (thread) {
+      yield thread.run(5 * MS);
+      if (cpu === wakerCpu) machine.wake(sleeper, 0, thread);
+      yield thread.run(5 * MS);
+    }),
+  );
+  const beganNs = machine.nowNs;
+  machine.run(Infinity);
+  expect([sleeper, ...busy].map(({ cpu }) => cpu)).toEqual([0, 0, 1]);
+  expect(startedAtNs - beganNs).toBe(5 * MS + latencyNs);
+});
+
+it('an idle CPU fetches a thread that waits behind another, at the next tick', () => {
+  const wake = { callNs: always(1_000), leadNs: always(4_000) };
+  // To who wakes a thread an idle CPU that sleeps is none.
+  const idle: Idle = { polling: { firstNs: 1, maxNs: 1 }, polled: wake, asleep: [{ idleNs: 0, ...wake }] };
+  const { machine, ends, run } = machineOf(2, { idle });
+  const sleeper = machine.start('sleeper', function* (thread) {
+    yield thread.run(1);
+    yield thread.sleepFor(2.5 * MS - 1, 1);
+    yield thread.run(5 * MS);
+    ends['sleeper'] = machine.nowNs;
+  });
+  machine.run(MS / 10);
+  const worker = run('worker', 20 * MS);
+  machine.run(Infinity);
+  expect([sleeper.cpu, worker.cpu]).toEqual([0, 1]);
+  expect(ends['sleeper']).toBe(7.5 * MS);
+  // From 0.1 to 2.5, and from the tick at 3 on.
+  expect(ends['worker']).toBe(3 * MS + 5_000 + (20 - 2.4) * MS);
+});
+
+it('what waking a CPU takes its waker has all interruptions in it', () => {
+  const callNs = 10 * MS;
+  const wake = { callNs: always(callNs), leadNs: always(0) };
+  const idle: Idle = { polling: { firstNs: 1, maxNs: 1 }, polled: wake, asleep: [{ idleNs: 0, ...wake }] };
+  const { machine } = machineOf(2, { idle, everyNs: MS / 10 });
+  const sleeper = machine.start('sleeper', function* (thread) {
+    yield thread.sleep();
+  });
+  const tookNs: number[] = [];
+  machine.start('waker', function* (thread) {
+    for (const make of [() => machine.wake(sleeper, 0, thread), () => callNs]) {
+      const sinceNs = machine.nowNs;
+      yield thread.run(make() ?? 0);
+      tookNs.push(machine.nowNs - sinceNs);
+    }
+  });
+  machine.run(Infinity);
+  expect(tookNs[0]).toBe(callNs);
+  expect(tookNs[1]).toBeGreaterThan(callNs);
 });
 
 it('a thread that is woken goes to an idle CPU, and is there after the latency', () => {
