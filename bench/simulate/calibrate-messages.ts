@@ -1,7 +1,5 @@
 /** What `convoy calibrate` and its other thread say to each other. */
 
-import type { LockState } from '../../lock/global-lock.ts';
-
 export interface PartnerTask {
   /** `sleeper`: sleeps, and says when it woke. `busy`: keeps a CPU. */
   readonly kind: 'sleeper' | 'busy';
@@ -13,14 +11,6 @@ export interface PartnerTask {
   readonly words: SharedArrayBuffer;
   /** One double: when the sleeper woke, on the machine's clock. */
   readonly wokeAtNs: SharedArrayBuffer;
-}
-
-/** A CPU thread of low priority, until {@link WORD.end} is set. */
-export interface SpinnerTask {
-  readonly kind: 'spinner';
-  readonly words: SharedArrayBuffer;
-  readonly state: LockState;
-  readonly leafNs: number;
 }
 
 /** What is where in the words. */

@@ -17,7 +17,6 @@ import { percentile, sortSamples } from '../figures/statistics.ts';
 import { measure } from '../measure/measure.ts';
 import type { MeasuredRound, Workload } from '../result/result.ts';
 import { CALLS, coldCosts, overshoots, socketCosts, stepNs, watchInterrupts } from './calibrate-calls.ts';
-import { responses } from './calibrate-offers.ts';
 import { median, quantilesOf, timed } from './calibrate-samples.ts';
 import { APART, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
 import { simulateCell } from './cell.ts';
@@ -79,8 +78,6 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
 
   tell('what was not done for long');
   const cold = coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
-  tell('a CPU thread that is asked for the lock');
-  const response = await responses(leafNs);
 
   const more = (ns: number) => Math.max(0, ns - futexCallNs);
   const callNs = (wakes: readonly WakeUp[]) => median(wakes.map((wake) => wake.callNs));
@@ -108,12 +105,7 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
       futexWakeNs: more(callNs(pinned)),
       cold: {
         afterNs: COLD_AFTER_NS,
-        extraNs: {
-          ...cold.extraNs,
-          // Its first step is among what it does then.
-          offer: Math.max(0, response.coldNs - response.warmNs - cold.extraNs.step),
-          wake: Math.max(0, callNs(contended) - callNs(soon)),
-        },
+        extraNs: { ...cold.extraNs, wake: Math.max(0, callNs(contended) - callNs(soon)) },
       },
     },
     scheduler: {

@@ -47,7 +47,6 @@ export const profileSchema = z.strictObject({
         extraNs: z.strictObject({
           step: ns('the first step of a policy'),
           wake: ns('the first call that wakes a thread'),
-          offer: ns('the first offer of the lock in the midst of work'),
           work: ns('the first interpreter work'),
           way: ns('the first way into the kernel and back'),
           recv: ns('the first recv that finds data'),

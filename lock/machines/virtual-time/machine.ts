@@ -37,8 +37,8 @@ export interface Costs {
   timerOvershootNs(timerKind: number, forNs: number): number;
 }
 
-/** What a thread can be out of practice in. The machine knows the first three, the others are whose who makes calls. */
-export const DOINGS = ['step', 'wake', 'offer', 'work', 'way', 'recv', 'send', 'nothing', 'poll'] as const;
+/** What a thread can be out of practice in. The machine knows the first two, the others are whose who makes calls. */
+export const DOINGS = ['step', 'wake', 'work', 'way', 'recv', 'send', 'nothing', 'poll'] as const;
 export type Doing = (typeof DOINGS)[number];
 
 /** Gives CPUs to threads. */
@@ -277,21 +277,12 @@ export class Machine {
     }
   }
 
-  /** What keeps the thread from its first step: it is out of practice, or was when it looked up from its work. */
-  lateNs(thread: VirtualThread): number {
-    if (this.costs.cold === undefined) return 0;
-    const ns = thread.lateNs + this.coldNs(thread, 'step');
-    thread.lateNs = 0;
-    return ns;
-  }
-
   #beginPiece(thread: VirtualThread): void {
     thread.stepsSinceSleep = 0;
     thread.result = 0;
   }
 
   #offer(thread: VirtualThread): void {
-    thread.lateNs = this.coldNs(thread, 'offer');
     (thread.lock as VirtualLock).offer();
     this.#beginPiece(thread);
   }

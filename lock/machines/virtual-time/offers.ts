@@ -50,7 +50,7 @@ export class Offers {
     const thread = this.#thread;
     const { words } = this.#lock.state;
     // One that comes late, the first or after a long interrupt, takes longer than those after it.
-    if (words.asleep > 0 || thread.lateNs > 0 || machine.isCold(thread, 'step')) {
+    if (words.asleep > 0 || machine.isCold(thread, 'step')) {
       this.#commotion = -1;
       return;
     }
@@ -99,8 +99,7 @@ export class Offers {
     thread.leavesLeft -= leaves;
     thread.leavesDone += leaves;
     thread.stepsMade += times * this.#steps;
-    // It offers, and is as practised in steps as after the last period.
-    thread.lastDidNs.offer = machine.nowNs;
+    // It is as practised in steps as after the last period.
     thread.lastDidNs.step = machine.nowNs - this.#restNs - lastWorkNs;
   }
 

@@ -37,7 +37,7 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
       return true;
     }
     const costNs = memory.op === OP.notify ? futexCallNs : memory.op === OP.wait ? wayInNs : atomicNs;
-    if (!machine.pay(thread, costNs + machine.lateNs(thread))) {
+    if (!machine.pay(thread, costNs + machine.coldNs(thread, 'step'))) {
       thread.paying = PAYING.step;
       return false;
     }

@@ -96,8 +96,6 @@ export class VirtualThread {
   /** Leaves done in all its life. */
   leavesDone = 0;
 
-  /** What its next step takes more. */
-  lateNs = 0;
   /** When it last did what. */
   readonly lastDidNs: Partial<Record<Doing, number>> = {};
 
