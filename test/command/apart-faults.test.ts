@@ -19,7 +19,10 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Two cells; by this seed the unloaded one is first. The loaded one goes on for seconds. */
-const LONG = ['--server', 'blocking', '--policy', 'py32', '--messages', '400', '--budget', '20s', '--seed', '2'];
+const LONG = [
+  ...['--server', 'blocking', '--policy', 'py32', '--messages', '400', '--warmup', '100'],
+  ...['--budget', '20s', '--seed', '2'],
+];
 
 const agentOfOurs = () => startAgent([], '--control', '127.0.0.1:0', '--token-file', token);
 const jsonOf = (agent: RunningAgent) => join(folder, `${agent.port}.json`);

@@ -90,9 +90,9 @@ export class Convoy {
       });
   }
 
-  /** Waits until the condition holds. Throws when the run has ended before, or after 20 s. */
+  /** Waits until the condition holds. Throws when the run has ended before, or after 60 s: others run beside it, each with processes of its own. */
   async until(condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 20_000;
+    const deadline = Date.now() + 60_000;
     while (!condition()) {
       if (Date.now() > deadline) throw new Error(`waited in vain; stderr: ${this.#stderr}`);
       if (this.process.exitCode !== null) throw new Error(`ended: ${this.#stdout} ${this.#stderr}`);
