@@ -101,8 +101,9 @@ interface Cpu {
   idleSinceNs: number;
   /** How long it polls when it falls idle. */
   pollNs: number;
-  /** Whether the next interrupt is among the events; whether the tick is at which its queue is looked at. */
+  /** Whether the next interrupt is among the events. */
   interruptArmed: boolean;
+  /** Whether the tick is at which its queue is looked at. */
   balanceArmed: boolean;
   /** A time that only grows: where threads that come to this queue begin. */
   virtualTimeNs: number;
@@ -162,7 +163,7 @@ export class LinuxScheduler implements Scheduler {
       // Interrupted: it is looked at the end of that.
       if (cpu.tenureSinceNs >= 0 && hadMoreNs > this.#costs.wakeupGranularityNs) cpu.looksAgain = true;
     } else if (this.#runtimeOf(cpu.current) - thread.virtualRuntimeNs > this.#costs.wakeupGranularityNs) {
-      // To its own CPU the kernel sends no interrupt: the waker is displaced in its call, whoever a timer interrupts in that.
+      // To its own CPU the kernel sends no interrupt: a waker is displaced in its call, and a timer is an interrupt already.
       const latencyNs = by === null || by.cpu === cpu.number ? 0 : this.#random.draw(this.#costs.preemptNs);
       this.#machine.events.push(this.#machine.nowNs + latencyNs, cpu.number * KINDS + PREEMPT, cpu.tenure);
     }
