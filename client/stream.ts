@@ -1,10 +1,8 @@
 /** Whole buffers over a blocking stream socket. */
 import { ProtocolError } from '../net/frame.ts';
 import { recv, type Socket, send } from '../net/posix.ts';
+import { RESET_CODES } from '../net/reset.ts';
 import { SystemError } from '../net/system-error.ts';
-
-/** How the kernel says that the other end has reset the connection. Which of the two it says depends on who was quicker. */
-const RESET = new Set(['ECONNRESET', 'EPIPE']);
 
 /** @throws ProtocolError if the server has ended the connection */
 export function sendAll(socket: Socket, from: Uint8Array): void {
@@ -32,6 +30,6 @@ export function recvExactly(socket: Socket, into: Uint8Array): void {
 
 /** A server that is gone is told of in the same words whichever call met it first. */
 function asEnd(error: unknown): unknown {
-  if (!(error instanceof SystemError && RESET.has(error.code))) return error;
+  if (!(error instanceof SystemError && RESET_CODES.has(error.code))) return error;
   return new ProtocolError(`the server ended the connection: ${error.message}`, { cause: error });
 }

@@ -6,6 +6,7 @@
 import type { Socket } from 'node:net';
 import { Packr, Unpackr } from 'msgpackr';
 import { encodeFrame, HEADER_BYTES, ProtocolError, payloadLength } from './frame.ts';
+import { RESET_CODES } from './reset.ts';
 
 /** Without record structures, so that every message says all of itself; what is not there is not said, so that no extension is needed. */
 const FORM = { useRecords: false, variableMapSize: true, skipValues: [undefined] };
@@ -15,8 +16,6 @@ const MAX_UNSENT_BYTES = 256 * 2 ** 20;
 const LAST_WORDS_MS = 1_000;
 
 const ENDED = 'ended the connection';
-/** How else a peer's end shows: it had not read all that was sent to it, or was sent more. */
-const ENDED_BY_PEER = new Set<string | undefined>(['ECONNRESET', 'EPIPE']);
 
 export class MessageStream {
   readonly #socket: Socket;
@@ -43,7 +42,7 @@ export class MessageStream {
     // A peer that ends its half says nothing more, and there is nothing to say to it.
     socket.on('end', () => socket.destroy());
     socket.on('error', (error: NodeJS.ErrnoException) => {
-      this.#failed ??= ENDED_BY_PEER.has(error.code) ? new Error(`${ENDED}: ${error.message}`) : error;
+      this.#failed ??= RESET_CODES.has(error.code) ? new Error(`${ENDED}: ${error.message}`) : error;
     });
     this.closed = new Promise((resolve) => {
       socket.once('close', () => resolve(this.#failed?.message ?? ENDED));

@@ -110,14 +110,7 @@ export function coldCosts(
       Array.from({ length: COLD_TIMES }, () => {
         posix.send(client, message);
         if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
-        let beforeMs = performance.now();
-        const tookNs = DONE.map((doing) => {
-          parts[doing]();
-          const nowMs = performance.now();
-          const ns = (nowMs - beforeMs) * 1e6;
-          beforeMs = nowMs;
-          return ns;
-        });
+        const tookNs = DONE.flatMap((doing) => timed(1, parts[doing]));
         posix.recv(client, message);
         return tookNs;
       });

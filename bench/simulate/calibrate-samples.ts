@@ -2,7 +2,7 @@
 import { percentile, sortSamples } from '../figures/statistics.ts';
 import type { Quantiles } from './random.ts';
 
-/** Close to 1 they lie close: values are drawn on a line between two, and of the longest interruptions each next one is several times as long. */
+/** Close to both ends they lie close: values are drawn on a line between two, and of the longest interruptions each next one is several times as long. */
 const SHARES = [
   0, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 0.995, 0.998, 0.999, 1,
 ] as const;

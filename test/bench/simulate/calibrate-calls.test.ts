@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { coldCosts, socketCosts } from '../../../bench/simulate/calibrate-calls.ts';
+import { DOINGS } from '../../../lock/machines/virtual-time/machine.ts';
+
+it('all that a server does for a message is measured after a sleep, but waking, which takes another thread', () => {
+  const { wayNs, extraNs } = coldCosts(250, 4 + 8192);
+  expect(Object.keys(extraNs).sort()).toEqual(DOINGS.filter((doing) => doing !== 'wake').sort());
+  expect(Object.values(extraNs).every((ns) => Number.isInteger(ns) && ns >= 0)).toBe(true);
+  expect(wayNs).toBeGreaterThan(0);
+});
+
+it('a send, with all that the kernel does in it, takes longer than a call that finds nothing', () => {
+  const { sendNs, nothingNs, ...others } = socketCosts();
+  expect(sendNs).toBeGreaterThan(nothingNs);
+  expect(Object.keys(others).sort()).toEqual(['perKibNs', 'pollNs', 'recvNs']);
+});
