@@ -8,7 +8,9 @@ import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { writablePath } from '../options/files.ts';
 import { refuseRepeated, wholeNumber } from '../options/values.ts';
-import { type CalibrationSize, calibrateInterpreters, describeProfile } from '../reference/calibrate.ts';
+import { describeProfile } from '../profiles/describe-profile.ts';
+import { calibrateInterpreters } from '../reference/calibrate.ts';
+import type { CalibrationSize } from '../reference/calibration-rounds.ts';
 import { calibrate } from '../simulate/calibrate.ts';
 import { profileSchema } from '../simulate/profile.ts';
 

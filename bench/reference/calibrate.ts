@@ -7,8 +7,6 @@ import { INTS_PER_WORD } from '../../lock/memory.ts';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { UsageError } from '../exit-codes.ts';
 import { emulationOf } from '../figures/fidelity.ts';
-import { measure } from '../measure/measure.ts';
-import type { MeasureSetup, ServerEnd } from '../measure/server-side.ts';
 import { split } from '../options/values.ts';
 import {
   type CallCosts,
@@ -28,55 +26,20 @@ import {
   type Measured,
   PROFILE_VERSION,
 } from '../profiles/interpreter-profile.ts';
-import { type Column, isReference, type Workload } from '../result/result.ts';
+import { type Column, isReference } from '../result/result.ts';
 import { finishEnvironment, probeEnvironment } from '../run/environment.ts';
-import { interruptible } from '../run/interrupts.ts';
-import { type PlannedCell, planCells, planRounds } from '../run/plan.ts';
 import { Progress } from '../run/progress.ts';
-import { measureLeafAloneNs } from '../run/run.ts';
+import { type CalibrationSize, measureAll, type Sample, SERVER, whileItCounts } from './calibration-rounds.ts';
 import { findReferences, type Interpreter, isInterpreter } from './interpreter.ts';
-import { withLockCounter } from './lock-counter.ts';
 import { countTicks } from './ticks.ts';
 
-/** What is fitted on this server must hold for the others unseen. */
-const SERVER = 'blocking';
 const CALLS_PER_MESSAGE = 3;
-const SEED = 1;
 const DEFAULT_INTERVAL_NS = 5e6;
 const OVERSHOOT_SAMPLES = 50;
 const TURNS_PER_ROUND = 2;
 
 /** Interpreter costs to fit between, ns. */
 const TRIED_COSTS = [0, 5e3, 10e3, 15e3];
-
-/** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */
-const WORKLOAD: Omit<Workload, 'messages'> = {
-  payloadBytes: 8_192,
-  delayNs: 1e6,
-  // Until the engine has compiled our driver: with 100 its work between two calls is three times as long.
-  warmupMessages: 1_000,
-  budgetNs: 10e9,
-  spinners: 1,
-  spinnerKind: 'fib',
-  interpreterCostNs: 0,
-  maxMessageBytes: 2 ** 20,
-  peerTimeoutNs: null,
-  host: '127.0.0.1',
-  port: 0,
-};
-
-/** How much is measured. */
-export interface CalibrationSize {
-  readonly rounds: number;
-  /** In each round. */
-  readonly messages: number;
-}
-
-/** What is not kept in a result of a measured round. */
-interface Sample {
-  readonly cell: PlannedCell;
-  readonly end: ServerEnd;
-}
 
 /**
  * Calibrates.
@@ -178,52 +141,6 @@ async function readInterpreters(names: readonly string[]): Promise<Interpreter[]
   return found.filter(isInterpreter);
 }
 
-/** Does work for which locks of interpreters must be counted. Returns what it returns; `interrupted` if it was. */
-async function whileItCounts<Result>(
-  messages: number,
-  progress: Progress,
-  work: (setup: MeasureSetup, interrupted: AbortSignal, killed: AbortSignal) => Promise<Result>,
-): Promise<Result | 'interrupted'> {
-  const leafNs = measureLeafAloneNs();
-  return withLockCounter(async (lockCounter) => {
-    if (lockCounter === null)
-      throw new UsageError('calibrate needs a C compiler (cc), to see the lock of an interpreter');
-    const setup = { workload: { ...WORKLOAD, messages }, leafNs, lockCounter, records: false };
-    return interruptible(progress, async (interrupted, killed) => {
-      try {
-        const result = await work(setup, interrupted, killed);
-        return interrupted.aborted ? 'interrupted' : result;
-      } catch (error) {
-        if (interrupted.aborted) return 'interrupted';
-        throw error;
-      } finally {
-        progress.end();
-      }
-    });
-  });
-}
-
-async function measureAll(
-  columns: readonly Column[],
-  { rounds, messages }: CalibrationSize,
-): Promise<Sample[] | 'interrupted'> {
-  const steps = planRounds(planCells([SERVER], columns, ['loaded']), rounds, SEED);
-  const progress = new Progress(steps.length, process.stderr);
-  const samples: Sample[] = [];
-  return whileItCounts(messages, progress, async (setup, interrupted, killed) => {
-    for (const step of steps) {
-      const ends: ServerEnd[] = [];
-      progress.starting(step);
-      const round = await measure(step, { ...setup, onEnd: (end) => ends.push(end) }, interrupted, killed);
-      if (round === null) break;
-      progress.finished(step, round);
-      const [end] = ends;
-      if (round.state === 'measured' && end !== undefined) samples.push({ cell: step.cell, end });
-    }
-    return samples;
-  });
-}
-
 /** The ticks of an interpreter whose CPU thread counts some, held against a leaf of the policy that emulates it. */
 async function measureTicks(
   interpreter: Interpreter,
@@ -317,40 +234,4 @@ function measureTimeoutOvershootNs(): number {
     return (performance.now() - startMs) * 1e6 - DEFAULT_INTERVAL_NS;
   });
   return medianOrNull(late) ?? 0;
-}
-
-/** What was found, a line for each that was measured. */
-export function describeProfile({ parameters, calibration }: InterpreterProfile): string[] {
-  const us = (ns: number | null) => (ns === null ? 'none' : `${(ns / 1e3).toFixed(2)} us`);
-  const line = (name: string, { workPerCallNs, callNs, timeoutOvershootNs }: Measured) =>
-    `${name}: work between two calls ${us(workPerCallNs)}, a call that does not block ${us(callNs)}, ` +
-    `time-outs late by ${us(timeoutOvershootNs)}`;
-  const { interpreterCostNs, py27 } = parameters;
-  const measured =
-    calibration === null
-      ? []
-      : [
-          ...calibration.interpreters.map(
-            ({ label, tickNs, ticksPerLeaf, ticksPerCall, ...each }) =>
-              line(label, each) +
-              (tickNs === null
-                ? ''
-                : `, a tick ${tickNs.toFixed(1)} ns, ${ticksPerLeaf ?? 0} of them in a leaf of ours, ${ticksPerCall ?? 0} between two calls`),
-          ),
-          line('Convoy, interpreter cost 0', calibration.ours),
-          ...calibration.fits.map(
-            ({ policy, to, server, heldNs, tried }) =>
-              `${policy} on ${server}: ${to} holds its lock after a wait for ${us(heldNs)}, ours ` +
-              tried.map((each) => `${us(each.heldNs)} at ${each.costNs} ns`).join(', '),
-          ),
-        ];
-  return [
-    ...measured,
-    `interpreter cost ${us(interpreterCostNs)}`,
-    ...(py27 === null
-      ? []
-      : [
-          `py27: ${us(py27.interpreterCostNs)} that count for ${py27.ticksPerCall} ticks, a leaf of a CPU thread for ${py27.ticksPerLeaf}`,
-        ]),
-  ];
 }

@@ -24,7 +24,16 @@ const LONG = [
   ...['--budget', '20s', '--seed', '2'],
 ];
 
-const agentOfOurs = () => startAgent([], '--control', '127.0.0.1:0', '--token-file', token);
+const agents: RunningAgent[] = [];
+// A test that fails leaves its own.
+afterAll(() => {
+  for (const pid of agents.flatMap(({ run }) => run.processes())) process.kill(pid, 'SIGKILL');
+});
+async function agentOfOurs(): Promise<RunningAgent> {
+  const agent = await startAgent([], '--control', '127.0.0.1:0', '--token-file', token);
+  agents.push(agent);
+  return agent;
+}
 const jsonOf = (agent: RunningAgent) => join(folder, `${agent.port}.json`);
 const statesIn = (agent: RunningAgent) =>
   readResult(jsonOf(agent))
