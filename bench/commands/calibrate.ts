@@ -14,6 +14,7 @@ import type { CalibrationSize } from '../reference/calibration-rounds.ts';
 import { calibrate } from '../simulate/calibrate.ts';
 import { profileSchema } from '../simulate/profile.ts';
 
+const DEFAULT_MACHINE_ROUNDS = '4';
 const DEFAULT_ROUNDS = '5';
 const DEFAULT_MESSAGES = '300';
 
@@ -27,7 +28,7 @@ const OPTIONS = {
   },
   rounds: {
     type: 'string',
-    describe: `with --against, how often each is measured; by default ${DEFAULT_ROUNDS}`,
+    describe: `how often all is measured; by default ${DEFAULT_MACHINE_ROUNDS}, with --against ${DEFAULT_ROUNDS}`,
   },
   messages: {
     type: 'string',
@@ -38,7 +39,7 @@ const OPTIONS = {
 /** Adds the options to the command. */
 export function withOptions(yargs: Argv): Argv<InferredOptionTypes<typeof OPTIONS>> {
   return yargs.options(OPTIONS).example([
-    ['$0 calibrate --profile machine.json', 'this machine, for simulate; about 20 s'],
+    ['$0 calibrate --profile machine.json', 'this machine, for simulate; about a minute'],
     ['$0 calibrate --against python3,python2.7 --profile python.json', 'interpreters, for bench and fidelity'],
   ]);
 }
@@ -47,15 +48,15 @@ export function withOptions(yargs: Argv): Argv<InferredOptionTypes<typeof OPTION
 export async function run(args: InferredOptionTypes<typeof OPTIONS>, argv: readonly string[]): Promise<number> {
   refuseRepeated(args, OPTIONS);
   const path = await writablePath('profile', args.profile);
+  const readRounds = (fallback: string) => wholeNumber('rounds', args.rounds ?? fallback, 1, 1_000);
   if (args.against !== undefined) {
-    const rounds = wholeNumber('rounds', args.rounds ?? DEFAULT_ROUNDS, 1, 1_000);
     const messages = wholeNumber('messages', args.messages ?? DEFAULT_MESSAGES, 2, 10_000_000);
-    return await calibrateAgainst(args.against, { rounds, messages }, path, argv);
+    return await calibrateAgainst(args.against, { rounds: readRounds(DEFAULT_ROUNDS), messages }, path, argv);
   }
-  for (const option of ['rounds', 'messages'] as const) {
-    if (args[option] !== undefined) throw new UsageError(`--${option} is of --against: a machine is measured once`);
-  }
-  const profile = await calibrate(basename(path, '.json'), (what) => process.stderr.write(`measuring ${what}\n`));
+  if (args.messages !== undefined) throw new UsageError('--messages is of --against: leave it out');
+  const profile = await calibrate(basename(path, '.json'), readRounds(DEFAULT_MACHINE_ROUNDS), (what) =>
+    process.stderr.write(`measuring ${what}\n`),
+  );
   await writeProfile(path, profileSchema.parse(profile));
   process.stdout.write(`${path}: ${profile.summary}\n`);
   return EXIT.ok;

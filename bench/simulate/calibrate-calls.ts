@@ -1,9 +1,11 @@
 /** What a thread does by itself, measured: steps of a policy, calls, timers, and what it takes more after a sleep. Nobody is woken. */
 import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
-import { Interpreter } from '../../lock/interpreter.ts';
+import { Interpreter, measureLeafNs } from '../../lock/interpreter.ts';
 import { Futexes } from '../../lock/machines/futex.ts';
 import type { Doing } from '../../lock/machines/virtual-time/machine.ts';
+import py27 from '../../lock/policies/py27.ts';
 import py32 from '../../lock/policies/py32.ts';
+import type { Policy } from '../../lock/policy.ts';
 import { HEADER_BYTES } from '../../net/frame.ts';
 import { PollSet, READABLE } from '../../net/poll-set.ts';
 import type { Socket } from '../../net/posix.ts';
@@ -18,12 +20,15 @@ const WORK_NS = 10_000;
 export const CALLS = 20_000;
 /** A gap between two readings of the clock of a thread that does nothing else, above which it was interrupted. */
 const INTERRUPTED_NS = 1_000;
-const INTERRUPT_WATCH_MS = 3_000;
 
-/** Steps of an acquire and a release of a thread that is alone: what py32 claims, and `convoy check` proves. */
-const STEPS_ALONE = (py32.claims ?? [])
-  .filter((claim) => claim.kind === 'fast-path')
-  .reduce((steps, { acquire, release }) => steps + acquire + release, 0);
+const LEAVES_OF_OFFER = 4;
+
+/** Steps of an acquire and a release of a thread that is alone: what the policy claims, and `convoy check` proves. */
+function stepsAlone({ claims }: Policy): number {
+  return (claims ?? [])
+    .filter((claim) => claim.kind === 'fast-path')
+    .reduce((steps, { acquire, release }) => steps + acquire + release, 0);
+}
 
 /** What a step of a policy takes where the bench runs it: the generator included. */
 export function stepNs(): number {
@@ -38,7 +43,22 @@ export function stepNs(): number {
       }
     }),
   );
-  return Math.max(1, Math.round(pairNs / 100 / STEPS_ALONE));
+  return Math.max(1, Math.round(pairNs / 100 / stepsAlone(py32)));
+}
+
+/**
+ * What an offer at a yield point takes by itself, and the counting of ticks up to it: by how much the leaves before it are longer, of which there are
+ * as many as under py27.
+ *
+ * @param leafNs a leaf of a policy that counts nothing
+ * @param atomicNs {@link stepNs}
+ */
+export function offerNs(leafNs: number, atomicNs: number): number {
+  const lock = new GlobalLock(py27, { check: LEAVES_OF_OFFER }, createLockState(py27), 1);
+  lock.acquire();
+  const offeringNs = measureLeafNs(new Interpreter(lock, leafNs, leafNs));
+  lock.release();
+  return Math.max(0, Math.round(LEAVES_OF_OFFER * (offeringNs - leafNs) - stepsAlone(py27) * atomicNs));
 }
 
 /** How late each of many sleeps ended. */
@@ -46,17 +66,22 @@ export function overshoots(times: number, ns: number, sleep: () => void): number
   return timed(times, sleep).map((tookNs) => Math.max(0, tookNs - ns));
 }
 
-/** How often a thread that does nothing but read the clock is interrupted, and for how long. */
-export function watchInterrupts(): Profile['scheduler']['interrupts'] {
+/** Watches a thread that does nothing but read the clock. Returns how long each of its interruptions took. */
+export function watchInterrupts(forMs: number): number[] {
   const gapsNs: number[] = [];
   const startMs = performance.now();
   let beforeMs = startMs;
-  while (beforeMs - startMs < INTERRUPT_WATCH_MS) {
+  while (beforeMs - startMs < forMs) {
     const nowMs = performance.now();
     const gapNs = (nowMs - beforeMs) * 1e6;
     if (gapNs > INTERRUPTED_NS) gapsNs.push(gapNs);
     beforeMs = nowMs;
   }
+  return gapsNs;
+}
+
+/** @param gapsNs what {@link watchInterrupts} saw in `watchedMs` */
+export function interruptsOf(gapsNs: readonly number[], watchedMs: number): Profile['scheduler']['interrupts'] {
   if (gapsNs.length === 0)
     return {
       everyNs: 0,
@@ -65,14 +90,14 @@ export function watchInterrupts(): Profile['scheduler']['interrupts'] {
         [1, 0],
       ],
     };
-  return { everyNs: Math.round((INTERRUPT_WATCH_MS * 1e6) / gapsNs.length), durationNs: quantilesOf(gapsNs, 0) };
+  return { everyNs: Math.round((watchedMs * 1e6) / gapsNs.length), durationNs: quantilesOf(gapsNs, 0) };
 }
 
 /** What a server's thread does for a message, in this order. */
 const DONE = ['step', 'way', 'work', 'recv', 'send', 'nothing', 'poll'] as const satisfies readonly Doing[];
 
 /**
- * What a server's thread does for a message, right after the last one, and after a sleep. In this order, since each warms a part of the next: what
+ * What a server's thread does for a message, right after the last one, and what each takes more after a sleep, many times. In this order, since each warms a part of the next: what
  * a send takes more as the first call of a thread is several times what it takes after a recv. All in this thread: nobody is woken.
  *
  * @param messageBytes header and body
@@ -80,7 +105,7 @@ const DONE = ['step', 'way', 'work', 'recv', 'send', 'nothing', 'poll'] as const
 export function coldCosts(
   leafNs: number,
   messageBytes: number,
-): { wayNs: number; extraNs: Record<(typeof DONE)[number], number> } {
+): { wayNs: number; extraNs: Record<(typeof DONE)[number], number[]> } {
   const words = new Int32Array(new SharedArrayBuffer(4));
   const futexes = new Futexes(words);
   const lock = new GlobalLock(py32, { interval: 5e6 }, createLockState(py32), 1);
@@ -117,10 +142,12 @@ export function coldCosts(
     messages(0);
     const warm = messages(0);
     const cold = messages(COLD_MS);
-    const medianOf = (rows: readonly number[][], part: number) => median(rows.map((row) => row[part] as number));
-    const extras = DONE.map((doing, i) => [doing, Math.max(0, medianOf(cold, i) - medianOf(warm, i))]);
-    const extraNs = Object.fromEntries(extras) as Record<(typeof DONE)[number], number>;
-    return { wayNs: medianOf(warm, DONE.indexOf('way')), extraNs };
+    const warmNs = DONE.map((_, part) => median(warm.map((row) => row[part] as number)));
+    const extras = DONE.map((doing, part) => {
+      return [doing, cold.map((row) => Math.max(0, (row[part] as number) - (warmNs[part] as number)))];
+    });
+    const extraNs = Object.fromEntries(extras) as Record<(typeof DONE)[number], number[]>;
+    return { wayNs: warmNs[DONE.indexOf('way')] as number, extraNs };
   });
 }
 

@@ -21,5 +21,7 @@ export const WORD = {
   asleep: 32,
   /** The turn it last saw. */
   seen: 64,
+  /** Whether it slept before that. */
+  slept: 65,
   end: 96,
 } as const;

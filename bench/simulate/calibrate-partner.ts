@@ -1,6 +1,7 @@
 /** Thread body: the other thread of `convoy calibrate`. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { Futexes } from '../../lock/machines/futex.ts';
+import { WOKEN } from '../../lock/memory.ts';
 import { clockOriginNs } from '../../net/clock.ts';
 import { pinTo } from '../processes/affinity.ts';
 import { type PartnerTask, WORD } from './calibrate-messages.ts';
@@ -23,9 +24,11 @@ if (task.kind === 'busy') {
     while (performance.now() < workedMs);
     Atomics.store(words, WORD.asleep, turn + 1);
     if (task.workMs > 0) futexes.wake(WORD.asleep, 1);
-    while (Atomics.load(words, WORD.turn) === turn) futexes.wait(WORD.turn, turn, Infinity);
+    let slept = 0;
+    while (Atomics.load(words, WORD.turn) === turn) if (futexes.wait(WORD.turn, turn, Infinity) === WOKEN) slept = 1;
     wokeAt[0] = performance.now() * 1e6 + originNs;
     turn = Atomics.load(words, WORD.turn);
+    Atomics.store(words, WORD.slept, slept);
     Atomics.store(words, WORD.seen, turn);
   }
 }

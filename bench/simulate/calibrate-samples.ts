@@ -23,6 +23,12 @@ export function median(values: readonly number[]): number {
   return Math.round(percentile(sortSamples(values), 50));
 }
 
+/** Of each key by itself. */
+export function medians<Key extends string>(rows: readonly Readonly<Record<Key, number>>[]): Record<Key, number> {
+  const keys = Object.keys(rows[0] ?? {}) as Key[];
+  return Object.fromEntries(keys.map((key) => [key, median(rows.map((row) => row[key]))])) as Record<Key, number>;
+}
+
 /** @param rare what is rarer than this share, at either end, is left out */
 export function quantilesOf(values: readonly number[], rare = RARE): [number, number][] {
   const sorted = sortSamples(values);

@@ -20,6 +20,8 @@ export interface WakeUp {
   readonly callNs: number;
   /** From the beginning of that call until the thread ran. */
   readonly latencyNs: number;
+  /** Whether it slept, and did not find what it was to sleep for before. */
+  readonly slept: boolean;
 }
 
 /** What the waker does between two wake-ups. */
@@ -76,7 +78,8 @@ export async function wakeUps({ sleeper, waker: mine, busy }: Places, waker: Wak
     futexes.wake(WORD.turn, 1);
     const callNs = performance.now() * 1e6 + originNs - atNs;
     while (Atomics.load(words, WORD.seen) !== turn) if (sleeper === mine) Atomics.wait(words, WORD.end, 0, 0.1);
-    found.push({ callNs, latencyNs: Math.max(0, (wokeAtNs[0] as number) - atNs) });
+    const slept = Atomics.load(words, WORD.slept) === 1;
+    found.push({ callNs, latencyNs: Math.max(0, (wokeAtNs[0] as number) - atNs), slept });
   }
   Atomics.store(words, WORD.end, 1);
   Atomics.store(words, WORD.turn, -1);

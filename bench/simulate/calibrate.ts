@@ -16,50 +16,108 @@ import { HEADER_BYTES } from '../../net/frame.ts';
 import { percentile, sortSamples } from '../figures/statistics.ts';
 import { measure } from '../measure/measure.ts';
 import type { MeasuredRound, Workload } from '../result/result.ts';
-import { CALLS, coldCosts, overshoots, socketCosts, stepNs, watchInterrupts } from './calibrate-calls.ts';
-import { median, quantilesOf, timed } from './calibrate-samples.ts';
+import {
+  CALLS,
+  coldCosts,
+  interruptsOf,
+  offerNs,
+  overshoots,
+  socketCosts,
+  stepNs,
+  watchInterrupts,
+} from './calibrate-calls.ts';
+import { median, medians, quantilesOf, timed } from './calibrate-samples.ts';
 import { APART, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
 import { simulateCell } from './cell.ts';
 import type { Profile } from './profile.ts';
 
 /** How long a CPU has been idle when it is woken. */
 const SOON_MS = 0.02;
+/** What is measured at which idle time is taken for the truth from another on. */
+interface IdleTime {
+  readonly fromNs: number;
+  readonly idleMs: number;
+}
 /**
- * Idle times at which waking is measured of a CPU that sleeps, and from which on each is taken for the truth. A short one comes after
- * one that was too long for the CPU to poll in the next.
+ * A CPU that its last thread has just left. Until the kernel has taken that off, whoever wakes it only says so; then, until the CPU is at its
+ * idle loop, it sends an interrupt, which is the slowest way of all; then a flag is enough, until the CPU sleeps. A microsecond each or less.
  */
-const SLEEPS = [
-  { fromNs: 0, idleMs: [1, 0.01], times: 600 },
-  { fromNs: 25_000, idleMs: [1, 0.06], times: 600 },
-  { fromNs: 200_000, idleMs: [0.4], times: 6_000 },
-  { fromNs: 650_000, idleMs: [1], times: 1_000 },
-  { fromNs: 2_000_000, idleMs: [5], times: 200 },
-] as const;
+const ENTERING: readonly IdleTime[] = [
+  { fromNs: 0, idleMs: 0.00015 },
+  { fromNs: 150, idleMs: 0.00035 },
+  { fromNs: 350, idleMs: 0.00055 },
+  { fromNs: 550, idleMs: 0.00075 },
+  { fromNs: 750, idleMs: 0.00095 },
+  { fromNs: 950, idleMs: 0.00115 },
+  { fromNs: 1_200, idleMs: 0.0015 },
+  { fromNs: 1_600, idleMs: 0.002 },
+  { fromNs: 2_500, idleMs: 0.003 },
+  { fromNs: 4_000, idleMs: 0.005 },
+  { fromNs: 6_000, idleMs: 0.0075 },
+  { fromNs: 9_000, idleMs: 0.0105 },
+];
+const ENTERING_TIMES = 200;
+/** A CPU that sleeps. The short ones come after one that was too long for the CPU to poll in the next. */
+const SLEEPS: readonly (IdleTime & { readonly afterMs?: number; readonly times: number })[] = [
+  { fromNs: 12_000, idleMs: 0.016, afterMs: 1, times: 600 },
+  { fromNs: 25_000, idleMs: 0.06, afterMs: 1, times: 600 },
+  { fromNs: 200_000, idleMs: 0.4, times: 6_000 },
+  { fromNs: 650_000, idleMs: 1, times: 1_000 },
+  { fromNs: 2_000_000, idleMs: 5, times: 200 },
+];
 /** Of Linux's KVM, which does not tell its guests: `halt_poll_ns`, and where that begins to grow. */
 const POLLING = { firstNs: 10_000, maxNs: 200_000 } as const;
 /** A thread that has not done something for longer than this is out of practice. */
 const COLD_AFTER_NS = 500_000;
-const TIMERS = 1_000;
+const TIMERS = 500;
+const INTERRUPT_WATCH_MS = 1_500;
 const PAYLOAD_BYTES = 8_192;
 const ROUND_TRIPS = 400;
 
-/** @param tell is told what is measured next */
-export async function calibrate(name: string, tell: (what: string) => void): Promise<Profile> {
+/**
+ * Calibrates.
+ *
+ * @param name of the profile
+ * @param rounds how often all is measured: a machine is another from second to second, and what is rare is met seldom
+ * @param tell is told what is measured next
+ */
+export async function calibrate(name: string, rounds: number, tell: (what: string) => void): Promise<Profile> {
+  const samples: Sampled[] = [];
+  for (let round = 1; round <= rounds; round++) {
+    samples.push(await sample((what) => tell(`round ${round} of ${rounds}: ${what}`)));
+  }
+  const profile = profileOf(name, samples);
+  tell('round trips through libzmq');
+  const withIo = await solve(profile, 'native', 'ioNs');
+  return solve(withIo, 'zeromq', 'eventLoopNs');
+}
+
+/** Measures all once. */
+async function sample(tell: (what: string) => void) {
   tell('steps and leaves');
-  const leafNs = Math.round(
-    measureLeafNs(new Interpreter(new GlobalLock(freeThreaded, {}, createLockState(freeThreaded), 1), TICK_NS)),
-  );
+  const lock = new GlobalLock(freeThreaded, {}, createLockState(freeThreaded), 1);
+  const leafNs = Math.round(measureLeafNs(new Interpreter(lock, TICK_NS)));
   const atomicNs = stepNs();
+  const offersNs = offerNs(leafNs, atomicNs);
   const words = new Int32Array(new SharedArrayBuffer(512));
   const futexes = new Futexes(words);
-  const futexCallNs = median(timed(CALLS, () => futexes.wake(0, 1)));
+  const futexCallNs = timed(CALLS, () => futexes.wake(0, 1));
+  const futexWaitNs = timed(CALLS, () => futexes.wait(0, 1, Infinity));
 
   tell('waking threads');
   const soon = await wakeUps(APART, { kind: 'working', idleMs: [SOON_MS] });
-  const asleep: [number, WakeUp[]][] = [];
-  for (const { fromNs, idleMs, times } of SLEEPS) {
-    const wakes = await wakeUps(APART, { kind: 'working', idleMs }, times);
-    asleep.push([fromNs, wakes.filter((_, i) => i % idleMs.length === idleMs.length - 1)]);
+  const enterings = await wakeUps(
+    APART,
+    { kind: 'working', idleMs: ENTERING.map(({ idleMs }) => idleMs) },
+    ENTERING.length * ENTERING_TIMES,
+  );
+  // Not those that found the word written before they slept.
+  const entering = ENTERING.map((_, at) => enterings.filter(({ slept }, i) => slept && i % ENTERING.length === at));
+  const asleep: WakeUp[][] = [];
+  for (const { idleMs, afterMs, times } of SLEEPS) {
+    const waker = { kind: 'working', idleMs: afterMs === undefined ? [idleMs] : [afterMs, idleMs] } as const;
+    const wakes = await wakeUps(APART, waker, times);
+    asleep.push(wakes.filter((_, i) => i % waker.idleMs.length === waker.idleMs.length - 1));
   }
   const contended = await wakeUps(APART, { kind: 'contending', idleMs: [SOON_MS] }, WAKES / 4);
   const pinned = await wakeUps({ ...APART, busy: true }, { kind: 'sleeping' });
@@ -68,44 +126,67 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
   tell('timers and interrupts');
   const pauses = overshoots(TIMERS, 1e6, () => Atomics.wait(words, 0, 0, 1));
   const timeouts = overshoots(TIMERS / 4, 5e6, () => futexes.wait(0, 0, 5e6));
-  const interrupts = watchInterrupts();
+  const gapsNs = watchInterrupts(INTERRUPT_WATCH_MS);
 
-  tell('sockets');
+  tell('calls');
   const sockets = socketCosts();
   const payload = new Uint8Array(PAYLOAD_BYTES);
-  const packed = pack(payload);
-  const encodeNs = median(timed(CALLS / 4, () => void unpack(pack(payload))));
-
-  tell('what was not done for long');
+  const encodeNs = timed(CALLS / 4, () => void unpack(pack(payload)));
   const cold = coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
+  return {
+    ...{ leafNs, atomicNs, offersNs, futexCallNs, futexWaitNs, soon, entering, asleep, contended, pinned, shared },
+    ...{ pauses, timeouts, gapsNs, sockets, encodeNs, cold },
+  };
+}
+
+type Sampled = Awaited<ReturnType<typeof sample>>;
+
+/** What was measured in all rounds, together. What libzmq costs is not known yet. */
+function profileOf(name: string, rounds: readonly Sampled[]): Profile {
+  const all = <T>(of: (round: Sampled) => readonly T[]): T[] => rounds.flatMap(of);
+  const one = (of: (round: Sampled) => number): number => median(rounds.map(of));
+  const futexCallNs = median(all((round) => round.futexCallNs));
 
   const more = (ns: number) => Math.max(0, ns - futexCallNs);
   const callNs = (wakes: readonly WakeUp[]) => median(wakes.map((wake) => wake.callNs));
+  const leadNs = ({ latencyNs, callNs }: WakeUp) => latencyNs - callNs;
+  // The rare ones, too: a waker that is held up in its call is what an attempt of a policy that lets waiters starve succeeds by.
   const wakeOf = (wakes: readonly WakeUp[]) => ({
-    // The rare ones, too: a waker that is held up in its call is what an attempt of a policy that lets waiters starve succeeds by.
     callNs: quantilesOf(
       wakes.map((wake) => more(wake.callNs)),
       0,
     ),
-    leadNs: quantilesOf(
-      wakes.map((wake) => wake.latencyNs - wake.callNs),
-      0,
-    ),
+    leadNs: quantilesOf(wakes.map(leadNs), 0),
   });
+  const byIdleTime = (times: readonly IdleTime[], of: (round: Sampled) => readonly WakeUp[][]) =>
+    // Measured up to the beginning of the call that wakes; simulated is all that it does at its end.
+    times.map(({ fromNs }, at) => ({
+      idleNs: fromNs === 0 ? 0 : fromNs + futexCallNs,
+      ...wakeOf(all((round) => of(round)[at] ?? [])),
+    }));
   const latencies = (wakes: readonly WakeUp[]) => quantilesOf(wakes.map((wake) => more(wake.latencyNs)));
-  const profile: Profile = {
+  const soon = all((round) => round.soon);
+  const pinned = all((round) => round.pinned);
+  const gapsNs = all((round) => round.gapsNs);
+  const payloadBytes = pack(new Uint8Array(PAYLOAD_BYTES)).length;
+  return {
     name,
-    summary: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} CPUs, Linux ${release()}, Node ${process.version}, measured by convoy calibrate; a payload packs to ${packed.length} bytes`,
+    summary: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} CPUs, Linux ${release()}, Node ${process.version}, measured by convoy calibrate in ${rounds.length} rounds; a payload packs to ${payloadBytes} bytes`,
     cpus: availableParallelism(),
     interpreterCostNs: 10_000,
-    leafNs,
+    leafNs: one((round) => round.leafNs),
     lock: {
-      atomicNs,
+      atomicNs: one((round) => round.atomicNs),
+      offerNs: one((round) => round.offersNs),
       futexCallNs,
       futexWakeNs: more(callNs(pinned)),
+      futexWaitNs: median(all((round) => round.futexWaitNs)),
       cold: {
         afterNs: COLD_AFTER_NS,
-        extraNs: { ...cold.extraNs, wake: Math.max(0, callNs(contended) - callNs(soon)) },
+        extraNs: {
+          ...coldOf(rounds.map(({ cold }) => cold.extraNs)),
+          wake: quantilesOf([Math.max(0, callNs(all((round) => round.contended)) - callNs(soon))]),
+        },
       },
     },
     scheduler: {
@@ -113,25 +194,37 @@ export async function calibrate(name: string, tell: (what: string) => void): Pro
       idle: {
         polling: POLLING,
         polled: wakeOf(soon),
-        asleep: asleep.map(([idleNs, wakes]) => ({ idleNs, ...wakeOf(wakes) })),
+        entering: byIdleTime(ENTERING, (round) => round.entering),
+        asleep: byIdleTime(SLEEPS, (round) => round.asleep),
       },
       preemptNs: latencies(pinned),
-      switchNs: Math.max(100, median(shared.map((wake) => wake.latencyNs - wake.callNs))),
+      switchNs: Math.max(100, median(all((round) => round.shared).map(leadNs))),
       sliceNs: 3_000_000,
       tickNs: 4_000_000,
       wakeupGranularityNs: 1_000_000,
-      interrupts,
+      interrupts: interruptsOf(gapsNs, rounds.length * INTERRUPT_WATCH_MS),
       sleeperCreditNs: 3_000_000,
     },
-    timers: { pauseOvershootNs: quantilesOf(pauses), timeoutOvershootNs: quantilesOf(timeouts) },
-    sockets: { ...sockets, wakeNs: 0, wayNs: cold.wayNs, bufferBytes: 2_621_440 },
+    timers: {
+      pauseOvershootNs: quantilesOf(all((round) => round.pauses)),
+      timeoutOvershootNs: quantilesOf(all((round) => round.timeouts)),
+    },
+    sockets: {
+      ...medians(rounds.map(({ sockets }) => sockets)),
+      wakeNs: 0,
+      wayNs: one(({ cold }) => cold.wayNs),
+      bufferBytes: 2_621_440,
+    },
     zeromq: { callNs: 1_500, ioNs: 6_000, eventLoopNs: 12_000 },
-    client: { messageNs: 3_000, encodeNs: Math.round(encodeNs / 2) },
+    client: { messageNs: 3_000, encodeNs: Math.round(median(all((round) => round.encodeNs)) / 2) },
   };
+}
 
-  tell('round trips through libzmq');
-  const withIo = await solve(profile, 'native', 'ioNs');
-  return solve(withIo, 'zeromq', 'eventLoopNs');
+/** Of each key by itself, all rounds together. */
+function coldOf<Key extends string>(rounds: readonly Readonly<Record<Key, readonly number[]>>[]) {
+  const keys = Object.keys(rounds[0] ?? {}) as Key[];
+  const tables = keys.map((key) => [key, quantilesOf(rounds.flatMap((round) => round[key]))]);
+  return Object.fromEntries(tables) as Record<Key, ReturnType<typeof quantilesOf>>;
 }
 
 /** Finds the value of one cost of libzmq for which the simulated round trip of a server is as long as the real one. */

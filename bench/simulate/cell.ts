@@ -16,7 +16,7 @@ import { createLockState } from '../../lock/global-lock.ts';
 import { serverTickNs, spinnerTickNs } from '../../lock/interpreter.ts';
 import { loadPolicy } from '../../lock/load-policy.ts';
 import { VirtualLock, VirtualLockState } from '../../lock/machines/virtual-time/lock.ts';
-import { Machine } from '../../lock/machines/virtual-time/machine.ts';
+import { type Cold, Machine } from '../../lock/machines/virtual-time/machine.ts';
 import { Offers } from '../../lock/machines/virtual-time/offers.ts';
 import { SimulationError } from '../../lock/machines/virtual-time/simulation-error.ts';
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
@@ -39,7 +39,7 @@ import { drive, type SimulatedServerThread } from './drive.ts';
 import { Kernel } from './kernel.ts';
 import { SimulatedZmqSocket } from './libzmq.ts';
 import type { Profile } from './profile.ts';
-import { Random } from './random.ts';
+import { Random, valueAt } from './random.ts';
 import { LinuxScheduler } from './scheduler.ts';
 import { LEAVES_PER_ROUND, spin } from './spinner.ts';
 
@@ -89,6 +89,13 @@ export async function simulateCell(setup: CellSetup, pulse?: Float64Array): Prom
   }
 }
 
+/** What a profile says of long sleeps, as the machine asks for it. */
+function coldOf(cold: Profile['lock']['cold'], random: Random): Cold | undefined {
+  if (cold === undefined) return undefined;
+  const { afterNs, extraNs } = cold;
+  return { afterNs, share: () => random.uniform(), extraNs: (doing, share) => valueAt(extraNs[doing], share) };
+}
+
 /** One process that has a global lock. */
 interface Process {
   readonly state: VirtualLockState;
@@ -132,7 +139,7 @@ class World {
     const random = new Random(seed, name);
     const { pauseOvershootNs, timeoutOvershootNs } = profile.timers;
     const timerOvershootNs = (kind: number) => random.draw(kind === 0 ? timeoutOvershootNs : pauseOvershootNs);
-    this.#machine = new Machine({ ...profile.lock, timerOvershootNs }, pulse);
+    this.#machine = new Machine({ ...profile.lock, cold: coldOf(profile.lock.cold, random), timerOvershootNs }, pulse);
     this.#scheduler = new LinuxScheduler(this.#machine, cpus, profile.scheduler, random);
     this.#machine.scheduler = this.#scheduler;
     this.#kernel = new Kernel(this.#machine, profile.sockets);

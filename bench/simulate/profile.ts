@@ -31,6 +31,8 @@ const wake = z.strictObject({
   leadNs: quantiles('from the end of that until the thread runs; less than 0: it runs before', -1e9),
 });
 
+const idleWake = wake.extend({ idleNs: ns('how long the CPU has been idle at least') });
+
 export const profileSchema = z.strictObject({
   name: z.string(),
   summary: z.string().describe('which machine, and how its numbers were found'),
@@ -39,24 +41,28 @@ export const profileSchema = z.strictObject({
   leafNs: ns('a leaf of interpreter work with its yield point; a yield point comes once in each').min(1),
   lock: z.strictObject({
     atomicNs: ns('a step of a policy that neither sleeps nor wakes'),
-    futexCallNs: ns('a call of futex(2) by itself'),
+    offerNs: ns('an offer of the lock at a yield point, without the steps of the policy'),
+    futexCallNs: ns('a call of futex(2) that wakes, by itself'),
     futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
+    futexWaitNs: ns('a call of futex(2) that finds another word than it was to sleep on'),
     cold: z
       .strictObject({
-        afterNs: ns('how long a thread has not done it'),
+        afterNs: ns('how long a thread has slept'),
         extraNs: z.strictObject({
-          step: ns('the first step of a policy'),
-          wake: ns('the first call that wakes a thread'),
-          work: ns('the first interpreter work'),
-          way: ns('the first way into the kernel and back'),
-          recv: ns('the first recv that finds data'),
-          send: ns('the first send'),
-          nothing: ns('the first call that finds nothing'),
-          poll: ns('the first poll'),
+          step: quantiles('the first step of a policy after that'),
+          wake: quantiles('the first call that wakes a thread'),
+          work: quantiles('the first interpreter work'),
+          way: quantiles('the first way into the kernel and back'),
+          recv: quantiles('the first recv that finds data'),
+          send: quantiles('the first send'),
+          nothing: quantiles('the first call that finds nothing'),
+          poll: quantiles('the first poll'),
         }),
       })
       .optional()
-      .describe('what things take more that a thread has not done for long; if absent nothing'),
+      .describe(
+        'what things take more that a thread has not done since it slept for long: for all of them the same share is drawn; if absent nothing',
+      ),
   }),
   scheduler: z.strictObject({
     wakeIdleNs: quantiles('from the moment a thread is woken until it runs, on a CPU that was idle'),
@@ -67,10 +73,10 @@ export const profileSchema = z.strictObject({
           maxNs: ns('the most it ever polls; it doubles up to that, and begins anew after a longer sleep'),
         }),
         polled: wake.describe('of a CPU that polls'),
-        asleep: z
-          .array(wake.extend({ idleNs: ns('how long the CPU has been idle at least') }))
-          .min(1)
-          .describe('of a CPU that has stopped polling'),
+        entering: z
+          .array(idleWake)
+          .describe('of a CPU that its last thread has just left, and that is on its way to polling or sleeping'),
+        asleep: z.array(idleWake).min(1).describe('of a CPU that has stopped polling'),
       })
       .optional()
       .describe('how waking an idle CPU depends on how long it has been idle; if absent not at all'),

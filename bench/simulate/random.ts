@@ -26,17 +26,21 @@ export class Random {
     return (this.#generator.next() >>> 0) / 2 ** 32;
   }
 
-  /** A value of a distribution of at least one quantile, in whole nanoseconds: linear between two. */
+  /** A value of a distribution of at least one quantile, in whole nanoseconds. */
   draw(quantiles: Quantiles): number {
-    const share = this.uniform();
-    const last = quantiles.length - 1;
-    let i = Math.min(1, last);
-    while (i < last && share > (quantiles[i] as Quantile)[0]) i++;
-    const to = quantiles[i] as Quantile;
-    const from = quantiles[Math.max(0, i - 1)] as Quantile;
-    const width = to[0] - from[0];
-    return Math.floor(width > 0 ? from[1] + ((to[1] - from[1]) * (share - from[0])) / width : to[1]);
+    return valueAt(quantiles, this.uniform());
   }
+}
+
+/** The value that this share of a distribution does not exceed, in whole nanoseconds: linear between two quantiles. */
+export function valueAt(quantiles: Quantiles, share: number): number {
+  const last = quantiles.length - 1;
+  let i = Math.min(1, last);
+  while (i < last && share > (quantiles[i] as Quantile)[0]) i++;
+  const to = quantiles[i] as Quantile;
+  const from = quantiles[Math.max(0, i - 1)] as Quantile;
+  const width = to[0] - from[0];
+  return Math.floor(width > 0 ? from[1] + ((to[1] - from[1]) * (share - from[0])) / width : to[1]);
 }
 
 /** FNV-1a, over the seed and the name. */

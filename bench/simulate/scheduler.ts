@@ -80,6 +80,11 @@ function before(a: VirtualThread, b: VirtualThread): boolean {
   return difference < 0 || (difference === 0 && a.queuedOrder < b.queuedOrder);
 }
 
+/** When a CPU that stays idle has gone to sleep, unless its host lets it poll. */
+function asleepFromNs({ asleep }: NonNullable<Profile['scheduler']['idle']>): number {
+  return asleep[0]?.idleNs ?? 0;
+}
+
 interface Cpu {
   readonly number: number;
   readonly queue: RunQueue;
@@ -215,7 +220,10 @@ export class LinuxScheduler implements Scheduler {
   /** To a kernel in a virtual machine an idle CPU that sleeps is one that the host has taken away, and no better than a busy one. */
   #isSeenIdle(cpu: Cpu): boolean {
     if (cpu.current !== null) return false;
-    return this.#costs.idle === undefined || this.#machine.nowNs - cpu.idleSinceNs <= cpu.pollNs;
+    const { idle } = this.#costs;
+    if (idle === undefined) return true;
+    const idleNs = this.#machine.nowNs - cpu.idleSinceNs;
+    return idleNs <= cpu.pollNs || idleNs < asleepFromNs(idle);
   }
 
   #give(cpu: Cpu, thread: VirtualThread, delayNs: number): void {
@@ -343,7 +351,8 @@ export class LinuxScheduler implements Scheduler {
   }
 
   /**
-   * An idle CPU of a virtual machine polls for a while before it sleeps, and is woken the later the longer it sleeps then. For how long
+   * A CPU that its last thread leaves takes a while to fall asleep, and is back the sooner the less far it is. One of a virtual machine polls
+   * for a while before it sleeps, and is woken the later the longer it sleeps then. For how long
    * is learnt as by Linux's KVM (`halt_poll_ns`): a sleep that polling would have shortened doubles it, one too long for any ends it.
    *
    * @param by who wakes it; null: a timer
@@ -358,14 +367,16 @@ export class LinuxScheduler implements Scheduler {
     }
     const { firstNs, maxNs } = idle.polling;
     const idleNs = this.#machine.nowNs - cpu.idleSinceNs;
-    const polls = idleNs <= cpu.pollNs;
+    const isEntering = idleNs < asleepFromNs(idle);
+    const polls = !isEntering && idleNs <= cpu.pollNs;
     if (idleNs > maxNs) cpu.pollNs = 0;
-    else if (!polls) cpu.pollNs = Math.min(maxNs, Math.max(firstNs, 2 * cpu.pollNs));
+    else if (!isEntering && !polls) cpu.pollNs = Math.min(maxNs, Math.max(firstNs, 2 * cpu.pollNs));
     if (by === null) {
       this.#give(cpu, thread, 0);
       return null;
     }
-    const wake = polls ? idle.polled : (idle.asleep.findLast((each) => each.idleNs <= idleNs) ?? idle.polled);
+    const wakes = isEntering ? idle.entering : idle.asleep;
+    const wake = polls ? idle.polled : (wakes.findLast((each) => each.idleNs <= idleNs) ?? idle.polled);
     const callNs = this.#random.draw(wake.callNs);
     by.undisturbedUntilNs = this.#machine.nowNs + callNs;
     this.#give(cpu, thread, Math.max(0, callNs + this.#random.draw(wake.leadNs)));

@@ -23,18 +23,32 @@ import { beginWork, LOOK, lookUp, mustOffer, stopWork, workOn } from './work.ts'
 export interface Costs {
   /** A load, a store, an exchange. */
   readonly atomicNs: number;
-  /** A futex call by itself, whether it sleeps, wakes or neither. */
+  /** An offer at a yield point by itself, which is made with the lock held. */
+  readonly offerNs: number;
+  /** A futex call that wakes, by itself. */
   readonly futexCallNs: number;
   /** And for each thread it wakes. */
   readonly futexWakeNs: number;
-  /** What it takes more to do what the thread has not done for so long: caches have forgotten the way. Absent: nothing. */
-  readonly cold?: { readonly afterNs: number; readonly extraNs: Readonly<Record<Doing, number>> } | undefined;
+  /** A futex call that does not sleep, since the word is another. It looks after half of {@link futexCallNs}. */
+  readonly futexWaitNs: number;
+  /** What it takes more to do what the thread has not done since it slept for long: caches have forgotten the way. Absent: nothing. */
+  readonly cold?: Cold | undefined;
   /**
    * How much later a timer fires than it was set to, drawn anew for each.
    *
    * @param timerKind 0 for the time-out of a futex
    */
   timerOvershootNs(timerKind: number, forNs: number): number;
+}
+
+/** What a long sleep makes of what a thread does first after it. */
+export interface Cold {
+  /** What sleep is long. */
+  readonly afterNs: number;
+  /** How cold it is after this one, drawn anew for each: from 0 to 1, the share of sleeps after which it is no colder. */
+  share(): number;
+  /** What this takes more then. */
+  extraNs(doing: Doing, share: number): number;
 }
 
 /** What a thread can be out of practice in. The machine knows the first two, the others are whose who makes calls. */
@@ -168,6 +182,11 @@ export class Machine {
       words.asleep--;
       thread.sleepsOn = -1;
     }
+    const { cold } = this.costs;
+    if (cold !== undefined && this.nowNs - thread.asleepSinceNs > cold.afterNs) {
+      thread.warm.clear();
+      thread.coldShare = cold.share();
+    }
     thread.sleepGeneration++;
     thread.result = result;
     thread.state = STATE.ready;
@@ -285,6 +304,7 @@ export class Machine {
   #offer(thread: VirtualThread): void {
     (thread.lock as VirtualLock).offer();
     this.#beginPiece(thread);
+    thread.pieceNs = this.costs.offerNs;
   }
 
   /** Lets time pass for the thread. Returns whether that is over already, or else will be an event. */
@@ -308,19 +328,18 @@ export class Machine {
     this.events.push(atNs, thread.number * KINDS + TIMER, ++thread.sleepGeneration);
   }
 
-  /** What it takes a thread more to do this now, if it has not done it for long. */
+  /** What it takes a thread more to do this now, if it has not done it since it slept for long. */
   coldNs(thread: VirtualThread, doing: Doing): number {
     const { cold } = this.costs;
     if (cold === undefined) return 0;
-    const isCold = this.isCold(thread, doing);
-    thread.lastDidNs[doing] = this.nowNs;
-    return isCold ? cold.extraNs[doing] : 0;
+    if (!this.isCold(thread, doing)) return 0;
+    thread.warm.add(doing);
+    return cold.extraNs(doing, thread.coldShare);
   }
 
-  /** Whether a thread has not done this for long. */
+  /** Whether a thread has not done this since it slept for long. One that works all the time keeps its CPU's caches. */
   isCold(thread: VirtualThread, doing: Doing): boolean {
-    const { cold } = this.costs;
-    return cold !== undefined && this.nowNs - (thread.lastDidNs[doing] ?? Number.NEGATIVE_INFINITY) > cold.afterNs;
+    return this.costs.cold !== undefined && !thread.warm.has(doing);
   }
 
   /** A policy makes a step. */
@@ -338,6 +357,7 @@ export class Machine {
   /** The thread, which runs, sleeps from now on. */
   fallAsleep(thread: VirtualThread): void {
     thread.state = STATE.sleeping;
+    thread.asleepSinceNs = this.nowNs;
     this.#schedulerOf().leave(thread);
   }
 }

@@ -28,8 +28,6 @@ export class Offers {
   readonly #knownWords: Int32Array;
   #offerNs = -1;
   #steps = 0;
-  /** From its last step to the first leaf after it. */
-  #restNs = 0;
 
   constructor(machine: Machine, lock: VirtualLock, thread: VirtualThread) {
     this.#machine = machine;
@@ -49,7 +47,7 @@ export class Offers {
     const machine = this.#machine;
     const thread = this.#thread;
     const { words } = this.#lock.state;
-    // One that comes late, the first or after a long interrupt, takes longer than those after it.
+    // The first takes longer than those after it.
     if (words.asleep > 0 || machine.isCold(thread, 'step')) {
       this.#commotion = -1;
       return;
@@ -58,7 +56,6 @@ export class Offers {
       const workNs = (thread.leavesDone - this.#leavesDone) * this.#lock.state.leafNs;
       this.#offerNs = machine.nowNs - this.#atNs - workNs;
       this.#steps = thread.stepsMade - this.#stepsMade;
-      this.#restNs = machine.nowNs - (thread.lastDidNs.step ?? 0) - workNs;
       this.#knownWords.set(this.#words);
     }
     if (this.#offerNs >= 0 && this.#finds(this.#knownWords)) this.#skip();
@@ -79,7 +76,6 @@ export class Offers {
     let times = 0;
     let leaves = 0;
     let tookNs = 0;
-    let lastWorkNs = 0;
     let { ticksLeft } = lock.books;
     for (;;) {
       const looks = looksToOffer(lock, ticksLeft);
@@ -89,7 +85,6 @@ export class Offers {
       times++;
       leaves += looks;
       tookNs += this.#offerNs + workNs;
-      lastWorkNs = workNs;
       ticksLeft = ticksAfterLooks(lock, ticksLeft, looks);
     }
     if (times === 0) return;
@@ -99,8 +94,6 @@ export class Offers {
     thread.leavesLeft -= leaves;
     thread.leavesDone += leaves;
     thread.stepsMade += times * this.#steps;
-    // It is as practised in steps as after the last period.
-    thread.lastDidNs.step = machine.nowNs - this.#restNs - lastWorkNs;
   }
 
   /** Whether the words are these. */

@@ -25,7 +25,7 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
   const memory = thread.memory as VirtualMemory;
   const { recorder } = thread.lock as VirtualLock;
   const { atomicNs, futexCallNs } = machine.costs;
-  const wayInNs = futexCallNs - wayOutNs(machine);
+  const wayInNs = machine.costs.futexWaitNs - wayOutNs(machine);
   for (let performs = paid; ; performs = true) {
     if (performs) {
       const moreNs = perform(machine, thread, memory);
@@ -37,7 +37,9 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
       return true;
     }
     const costNs = memory.op === OP.notify ? futexCallNs : memory.op === OP.wait ? wayInNs : atomicNs;
-    if (!machine.pay(thread, costNs + machine.coldNs(thread, 'step'))) {
+    const firstNs = thread.pieceNs;
+    thread.pieceNs = 0;
+    if (!machine.pay(thread, firstNs + costNs + machine.coldNs(thread, 'step'))) {
       thread.paying = PAYING.step;
       return false;
     }
@@ -49,7 +51,8 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
  * can take a lock that was free at that moment, and mostly is no more; of one that sleeps it is a part of the time it takes to wake.
  */
 function wayOutNs(machine: Machine): number {
-  return Math.floor(machine.costs.futexCallNs / 2);
+  const { futexCallNs, futexWaitNs } = machine.costs;
+  return futexWaitNs - Math.floor(futexCallNs / 2);
 }
 
 /** Runs the policy to its next step. Returns false if the piece is over. */
@@ -87,7 +90,6 @@ function perform(machine: Machine, thread: VirtualThread, memory: VirtualMemory)
     thread.stepsSinceSleep = 0;
     thread.lock?.recorder?.sleeps();
     thread.sleepsOn = memory.word;
-    thread.asleepSinceNs = machine.nowNs;
     words.sleepersOf(memory.word).add(thread);
     words.asleep++;
     // A time-out of before must not end this sleep.

@@ -59,6 +59,8 @@ export class VirtualThread {
   /** The lock whose policy that piece is of. */
   lock: VirtualLock | null = null;
   memory: VirtualMemory | null = null;
+  /** What the piece that begins takes by itself, before its first step. */
+  pieceNs = 0;
   /** Steps of policies made so far, and since the beginning of the piece it is in, sleeps not counted. */
   stepsMade = 0;
   stepsSinceSleep = 0;
@@ -96,8 +98,10 @@ export class VirtualThread {
   /** Leaves done in all its life. */
   leavesDone = 0;
 
-  /** When it last did what. */
-  readonly lastDidNs: Partial<Record<Doing, number>> = {};
+  /** What it has done since it last slept for long. */
+  readonly warm = new Set<Doing>();
+  /** How cold that left it; a new one is as most are. */
+  coldShare = 0.5;
 
   /** Its scheduler's: the CPU it runs on or ran on last, since when, and what it has had of CPUs. */
   cpu = 0;

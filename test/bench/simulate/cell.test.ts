@@ -111,7 +111,7 @@ const FIXED = {
   ...profile,
   interpreterCostNs: 10_000,
   leafNs: 150,
-  lock: { atomicNs: 20, futexCallNs: 300, futexWakeNs: 2_000 },
+  lock: { atomicNs: 20, offerNs: 0, futexCallNs: 300, futexWakeNs: 2_000, futexWaitNs: 300 },
   scheduler: {
     wakeIdleNs: [
       [0, 3_000],

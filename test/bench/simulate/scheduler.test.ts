@@ -14,7 +14,14 @@ const always = (ns: number): [number, number][] => [
 type Idle = NonNullable<Profile['scheduler']['idle']>;
 
 function machineOf(cpus: number, changes: { everyNs?: number; switchNs?: number; idle?: Idle } = {}) {
-  const machine = new Machine({ atomicNs: 1, futexCallNs: 1, futexWakeNs: 1, timerOvershootNs: () => 0 });
+  const machine = new Machine({
+    atomicNs: 1,
+    offerNs: 0,
+    futexCallNs: 1,
+    futexWakeNs: 1,
+    futexWaitNs: 1,
+    timerOvershootNs: () => 0,
+  });
   const costs = {
     wakeIdleNs: always(20_000),
     preemptNs: always(2_000),
@@ -101,7 +108,12 @@ it.each([
 it('an idle CPU fetches a thread that waits behind another, at the next tick', () => {
   const wake = { callNs: always(1_000), leadNs: always(4_000) };
   // To who wakes a thread an idle CPU that sleeps is none.
-  const idle: Idle = { polling: { firstNs: 1, maxNs: 1 }, polled: wake, asleep: [{ idleNs: 0, ...wake }] };
+  const idle: Idle = {
+    polling: { firstNs: 1, maxNs: 1 },
+    polled: wake,
+    entering: [],
+    asleep: [{ idleNs: 0, ...wake }],
+  };
   const { machine, ends, run } = machineOf(2, { idle });
   const sleeper = machine.start('sleeper', function* (thread) {
     yield thread.run(1);
@@ -121,7 +133,12 @@ it('an idle CPU fetches a thread that waits behind another, at the next tick', (
 it('what waking a CPU takes its waker has all interruptions in it', () => {
   const callNs = 10 * MS;
   const wake = { callNs: always(callNs), leadNs: always(0) };
-  const idle: Idle = { polling: { firstNs: 1, maxNs: 1 }, polled: wake, asleep: [{ idleNs: 0, ...wake }] };
+  const idle: Idle = {
+    polling: { firstNs: 1, maxNs: 1 },
+    polled: wake,
+    entering: [],
+    asleep: [{ idleNs: 0, ...wake }],
+  };
   const { machine } = machineOf(2, { idle, everyNs: MS / 10 });
   const sleeper = machine.start('sleeper', function* (thread) {
     yield thread.sleep();
@@ -181,6 +198,7 @@ it('an idle CPU is woken as it sleeps: it polls for as long as it has learnt, an
   const idle: Idle = {
     polling: { firstNs: 10 * US, maxNs: 200 * US },
     polled: wake(US, US),
+    entering: [],
     asleep: [
       { idleNs: 0, ...wake(2 * US, 8 * US) },
       { idleNs: 200 * US, ...wake(5 * US, 25 * US) },
@@ -229,6 +247,7 @@ it.each([
   const idle: Idle = {
     polling: { firstNs: pollsNs ?? 1, maxNs: MS },
     polled: wake,
+    entering: [],
     asleep: [{ idleNs: 0, ...wake }],
   };
   const { machine } = machineOf(2, { idle });

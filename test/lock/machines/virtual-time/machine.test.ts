@@ -5,8 +5,6 @@ import { createLockState } from '../../../../lock/global-lock.ts';
 import { VirtualLock, VirtualLockState } from '../../../../lock/machines/virtual-time/lock.ts';
 import {
   type Costs,
-  DOINGS,
-  type Doing,
   FIRST_SCHEDULER_KIND,
   KINDS,
   Machine,
@@ -50,7 +48,15 @@ class EnoughCpus implements Scheduler {
 
 /** A machine, and a way to start threads under one lock. */
 function world(policy: Policy, options: Record<string, number> = {}, cold?: Costs['cold']) {
-  const costs = { atomicNs: ATOMIC, futexCallNs: FUTEX, futexWakeNs: WAKE_CALL, timerOvershootNs: () => 0, cold };
+  const costs = {
+    atomicNs: ATOMIC,
+    offerNs: 0,
+    futexCallNs: FUTEX,
+    futexWakeNs: WAKE_CALL,
+    futexWaitNs: FUTEX,
+    timerOvershootNs: () => 0,
+    cold,
+  };
   const machine = new Machine(costs);
   machine.scheduler = new EnoughCpus(machine);
   const state = new VirtualLockState(policy, options, policy.name, createLockState(policy), LEAF);
@@ -204,18 +210,31 @@ it('work of no length has no yield point', () => {
   expect(readCounts(new Float64Array(state.buffers.counters), 1).yields).toBe(3);
 });
 
-it('what a thread has not done for long takes more, once', () => {
-  const none = Object.fromEntries(DOINGS.map((doing) => [doing, 0])) as Record<Doing, number>;
-  const { machine } = world(py32, { interval: INTERVAL }, { afterNs: 1_000, extraNs: { ...none, recv: 700 } });
+it('what a thread has not done since it slept for long takes more, once; one that works all the time keeps in practice', () => {
+  const shares = [0.1, 0.2];
+  const { machine } = world(
+    py32,
+    { interval: INTERVAL },
+    {
+      afterNs: 1_000,
+      share: () => shares.shift() ?? 0,
+      extraNs: (doing, share) => (doing === 'recv' ? 1_000 * share : 0),
+    },
+  );
   const extras: number[] = [];
   machine.start('caller', function* (thread) {
-    for (const restNs of [0, 1_000, 1_001]) {
-      yield thread.run(restNs);
-      extras.push(machine.coldNs(thread, 'recv'), machine.coldNs(thread, 'send'));
-    }
+    const call = () => extras.push(machine.coldNs(thread, 'recv'), machine.coldNs(thread, 'send'));
+    call();
+    yield thread.run(1_001);
+    call();
+    yield thread.sleepFor(1_000, 1);
+    call();
+    yield thread.sleepFor(1_001, 1);
+    call();
   });
   machine.run(Infinity);
-  expect(extras).toEqual([700, 0, 0, 0, 700, 0]);
+  // A new one is as cold as most are.
+  expect(extras).toEqual([500, 0, 0, 0, 0, 0, 100, 0]);
 });
 
 it('time in which nothing can happen any more is not waited for', () => {
