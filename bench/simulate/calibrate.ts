@@ -13,9 +13,8 @@ import { Futexes } from '../../lock/machines/futex.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { HEADER_BYTES } from '../../net/frame.ts';
-import { percentile, sortSamples } from '../figures/statistics.ts';
 import { measure } from '../measure/measure.ts';
-import type { MeasuredRound, Workload } from '../result/result.ts';
+import type { Workload } from '../result/result.ts';
 import {
   CALLS,
   coldCosts,
@@ -73,6 +72,9 @@ const TIMERS = 500;
 const INTERRUPT_WATCH_MS = 1_500;
 const PAYLOAD_BYTES = 8_192;
 const ROUND_TRIPS = 400;
+const SIMULATED_WARMUP = 100;
+/** Of a message's call, unless an interpreter was calibrated. */
+const INTERPRETER_COST_NS = 10_000;
 
 /**
  * Calibrates.
@@ -86,10 +88,9 @@ export async function calibrate(name: string, rounds: number, tell: (what: strin
   for (let round = 1; round <= rounds; round++) {
     samples.push(await sample((what) => tell(`round ${round} of ${rounds}: ${what}`)));
   }
-  const profile = profileOf(name, samples);
-  tell('round trips through libzmq');
-  const withIo = await solve(profile, 'native', 'ioNs');
-  return solve(withIo, 'zeromq', 'eventLoopNs');
+  const rttNs = (server: ZeromqServer) => median(samples.flatMap(({ roundTrips }) => roundTrips[server]));
+  const withIo = await solve(profileOf(name, samples), 'native', 'ioNs', rttNs('native'));
+  return solve(withIo, 'zeromq', 'eventLoopNs', rttNs('zeromq'));
 }
 
 /** Measures all once. */
@@ -133,9 +134,12 @@ async function sample(tell: (what: string) => void) {
   const payload = new Uint8Array(PAYLOAD_BYTES);
   const encodeNs = timed(CALLS / 4, () => void unpack(pack(payload)));
   const cold = coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
+
+  tell('round trips through libzmq');
+  const roundTrips = { native: await roundTripsOf('native', leafNs), zeromq: await roundTripsOf('zeromq', leafNs) };
   return {
     ...{ leafNs, atomicNs, offersNs, futexCallNs, futexWaitNs, soon, entering, asleep, contended, pinned, shared },
-    ...{ pauses, timeouts, gapsNs, sockets, encodeNs, cold },
+    ...{ pauses, timeouts, gapsNs, sockets, encodeNs, cold, roundTrips },
   };
 }
 
@@ -171,9 +175,9 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
   const payloadBytes = pack(new Uint8Array(PAYLOAD_BYTES)).length;
   return {
     name,
-    summary: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} CPUs, Linux ${release()}, Node ${process.version}, measured by convoy calibrate in ${rounds.length} rounds; a payload packs to ${payloadBytes} bytes`,
+    summary: `${cpus()[0]?.model.trim() ?? 'unknown'}, ${availableParallelism()} CPUs, Linux ${release()}, Node ${process.version}, measured by convoy calibrate, ${rounds.length === 1 ? 'once' : `${rounds.length} times`}; a payload packs to ${payloadBytes} bytes`,
     cpus: availableParallelism(),
-    interpreterCostNs: 10_000,
+    interpreterCostNs: INTERPRETER_COST_NS,
     leafNs: one((round) => round.leafNs),
     lock: {
       atomicNs: one((round) => round.atomicNs),
@@ -227,57 +231,63 @@ function coldOf<Key extends string>(rounds: readonly Readonly<Record<Key, readon
   return Object.fromEntries(tables) as Record<Key, ReturnType<typeof quantilesOf>>;
 }
 
-/** Finds the value of one cost of libzmq for which the simulated round trip of a server is as long as the real one. */
-async function solve(profile: Profile, server: string, cost: 'ioNs' | 'eventLoopNs'): Promise<Profile> {
-  const policy = await readPolicySpec('free-threaded');
-  const workload: Workload = {
-    messages: ROUND_TRIPS,
-    payloadBytes: PAYLOAD_BYTES,
-    delayNs: 1e6,
-    warmupMessages: 100,
-    budgetNs: 10e9,
-    spinners: 1,
-    spinnerKind: 'fib',
-    interpreterCostNs: profile.interpreterCostNs,
-    maxMessageBytes: 2 ** 20,
-    peerTimeoutNs: null,
-    host: '127.0.0.1',
-    port: 0,
-  };
+/** How a server on libzmq is measured, and simulated: without a CPU thread and without a lock. */
+type ZeromqServer = 'native' | 'zeromq';
+const WORKLOAD: Omit<Workload, 'interpreterCostNs'> = {
+  messages: ROUND_TRIPS,
+  payloadBytes: PAYLOAD_BYTES,
+  delayNs: 1e6,
+  warmupMessages: 2_000,
+  budgetNs: 10e9,
+  spinners: 1,
+  spinnerKind: 'fib',
+  maxMessageBytes: 2 ** 20,
+  peerTimeoutNs: null,
+  host: '127.0.0.1',
+  port: 0,
+};
+async function cellOf(server: ZeromqServer) {
+  return { server, policy: await readPolicySpec('free-threaded'), scenario: 'unloaded' } as const;
+}
+
+async function roundTripsOf(server: ZeromqServer, leafNs: number): Promise<readonly number[]> {
   const never = new AbortController().signal;
-  const cell = { server, policy, scenario: 'unloaded' } as const;
-  const real = await measure(
-    { round: 1, cell },
-    { workload, leafNs: profile.leafNs, lockCounter: null, records: false },
+  const round = await measure(
+    { round: 1, cell: await cellOf(server) },
+    { workload: { ...WORKLOAD, interpreterCostNs: INTERPRETER_COST_NS }, leafNs, lockCounter: null, records: false },
     never,
     never,
   );
-  if (real?.state !== 'measured') throw new Error(`${server} could not be measured: ${real?.message}`);
-  const wantedNs = medianRtt(real);
+  if (round?.state !== 'measured') throw new Error(`${server} could not be measured: ${round?.message}`);
+  return round.rttNs;
+}
 
+/** Finds the value of one cost of libzmq for which the simulated round trip of a server is as long as it was measured, in the median. */
+async function solve(
+  profile: Profile,
+  server: ZeromqServer,
+  cost: 'ioNs' | 'eventLoopNs',
+  wantedNs: number,
+): Promise<Profile> {
   const withCost = (ns: number): Profile => ({ ...profile, zeromq: { ...profile.zeromq, [cost]: ns } });
+  const cell = await cellOf(server);
   let low = 0;
   let high = 200_000;
   while (high - low > 100) {
     const middle = Math.round((low + high) / 2);
-    const setup = {
+    const { round } = await simulateCell({
       ...cell,
       cpus: profile.cpus,
       spinners: 0,
-      workload,
+      workload: { ...WORKLOAD, warmupMessages: SIMULATED_WARMUP, interpreterCostNs: INTERPRETER_COST_NS },
       profile: withCost(middle),
       seed: 1,
       round: 1,
       records: false,
-    };
-    const { round } = await simulateCell(setup);
+    });
     if (round.state !== 'measured') throw new Error(round.message);
-    if (medianRtt(round) < wantedNs) low = middle;
+    if (median(round.rttNs) < wantedNs) low = middle;
     else high = middle;
   }
   return withCost(low);
-}
-
-function medianRtt({ rttNs }: MeasuredRound): number {
-  return percentile(sortSamples(rttNs), 50);
 }

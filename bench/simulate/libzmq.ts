@@ -79,7 +79,7 @@ export class SimulatedZmqSocket {
         this.#inbox.push(this.#identity === null ? arrived : [this.#identity, ...arrived]);
         const owner = this.#sleepingOwner;
         this.#sleepingOwner = null;
-        if (owner !== null) yield* this.#wake(owner, thread);
+        if (owner !== null) yield* this.#wake(owner, thread, false);
       }
       if (this.#outbox.length === 0 && this.#arrived.length === 0) {
         this.#sleepingIo = thread;
@@ -91,11 +91,11 @@ export class SimulatedZmqSocket {
   *#wakeIo(by: VirtualThread): Program {
     const io = this.#sleepingIo;
     this.#sleepingIo = null;
-    if (io !== null) yield* this.#wake(io, by);
+    if (io !== null) yield* this.#wake(io, by, true);
   }
 
-  *#wake(thread: VirtualThread, by: VirtualThread): Program {
-    const ns = this.#machine.wake(thread, 0, by) ?? 0;
+  *#wake(thread: VirtualThread, by: VirtualThread, isSync: boolean): Program {
+    const ns = this.#machine.wake(thread, 0, by, isSync) ?? 0;
     if (ns > 0) yield by.run(ns);
   }
 

@@ -71,7 +71,11 @@ const OPTIONS = {
     type: 'string',
     describe: `pause after each message; by default ${DEFAULTS.delay}, between keys ${GUI_DEFAULTS.delay}`,
   },
-  rounds: { type: 'string', default: '1', describe: 'how often every cell is simulated, each time with other luck' },
+  rounds: {
+    type: 'string',
+    describe:
+      'how often every cell is simulated, each time with other luck; by default 1, with --against as often as it was measured',
+  },
   budget: {
     type: 'string',
     default: '200s',
@@ -124,10 +128,10 @@ export function withSimulateOptions(yargs: Argv): Argv<SimulateArguments> {
 /** @throws UsageError which says what is wrong and what would be right */
 export async function readSimulateOptions(args: SimulateArguments, argv: readonly string[]): Promise<SimulateOptions> {
   const profile = await loadProfile(args.profile);
+  const readRounds = (fallback: number) => wholeNumber('rounds', args.rounds ?? String(fallback), 1, 1_000);
   const common = {
     argv,
     profile,
-    rounds: wholeNumber('rounds', args.rounds, 1, 1_000),
     seed: wholeNumber('seed', args.seed, 0, MAX_SEED),
     shard: parseShard(args.shard),
     jsonPath: args.json === undefined ? null : await writablePath('json', args.json),
@@ -140,7 +144,7 @@ export async function readSimulateOptions(args: SimulateArguments, argv: readonl
       throw new UsageError('--against takes what an interpreter does from the result: leave --interpreter out');
     const against = await readResult(args.against);
     const cpus = args.cpus === undefined ? [against.environment.cpuCount] : parseRange('cpus', args.cpus, 1, MAX_CPUS);
-    return { ...common, ...likeMeasured(against), cpus, against };
+    return { ...common, ...likeMeasured(against), rounds: readRounds(against.rounds), cpus, against };
   }
 
   const { exchange, policies, ...experiment } = await readExperiment(args, { messages: DEFAULT_MESSAGES });
@@ -164,6 +168,7 @@ export async function readSimulateOptions(args: SimulateArguments, argv: readonl
     ...common,
     ...experiment,
     against: null,
+    rounds: readRounds(1),
     policies:
       interpreter === null
         ? policies

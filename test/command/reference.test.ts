@@ -145,6 +145,15 @@ describe('fidelity', () => {
 });
 
 describe('calibrate', () => {
+  it('measures the machine, and simulate reads the profile', async () => {
+    const profile = join(folder, 'machine.json');
+    const { code, stdout } = await convoy('calibrate', '--rounds', '1', '--profile', profile);
+    expect(stdout).toMatch(/measured by convoy calibrate, once;/);
+    expect(code).toBe(EXIT.ok);
+    const simulated = await convoy('simulate', '--profile', profile, '--messages', '20', '--server', 'blocking');
+    expect(simulated).toMatchObject({ code: EXIT.ok, stderr: expect.not.stringContaining('fail') });
+  });
+
   it.skipIf(python === undefined || !hasCompiler)('writes a profile that bench reads', async () => {
     const profile = join(folder, 'profile.json');
     const calibrated = await convoy(

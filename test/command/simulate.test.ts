@@ -82,9 +82,13 @@ describe('parts that are no whole are refused, and it is said why', () => {
 });
 
 it('holds a simulated result against another, cell by cell', async () => {
-  await convoy(...small, '--cpus', '2', '--json', at('measured.json'));
-  const { code, stdout } = await convoy('simulate', '--against', at('measured.json'), '--cpus', '2');
+  await convoy(...small, '--cpus', '2', '--rounds', '2', '--json', at('measured.json'));
+  const { code, stdout } = await convoy(
+    ...['simulate', '--against', at('measured.json'), '--cpus', '2', '--json', at('against.json')],
+  );
   expect(code).toBe(0);
+  // As often as it was measured.
+  expect(read('against.json').rounds).toBe(2);
   expect(stdout).toMatch(/off by 0 % in the median cell, 0 % in the worst/);
 });
 

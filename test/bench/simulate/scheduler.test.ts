@@ -192,6 +192,49 @@ it('a thread that is queued has its turn, however often the one before it is int
   expect(ends['interrupted']).toBeGreaterThan(100 * MS);
 });
 
+it('a CPU that its thread has just left is back the sooner the less far it has come, and learns nothing from that', () => {
+  const US = 1_000;
+  const wake = (leadNs: number) => ({ callNs: always(0), leadNs: always(leadNs) });
+  const idle: Idle = {
+    polling: { firstNs: 100 * US, maxNs: 200 * US },
+    polled: wake(3 * US),
+    entering: [
+      { idleNs: 0, ...wake(US) },
+      { idleNs: 2 * US, ...wake(12 * US) },
+    ],
+    asleep: [{ idleNs: 10 * US, ...wake(20 * US) }],
+  };
+  const { machine } = machineOf(2, { idle });
+  const tookUs: number[] = [];
+  let wokenAtNs = 0;
+  const sleeper = machine.start('sleeper', function* (thread) {
+    for (;;) {
+      yield thread.sleep();
+      tookUs.push((machine.nowNs - wokenAtNs) / US);
+    }
+  });
+  machine.start('waker', function* (thread) {
+    yield thread.run(MS);
+    for (const [idleUs, latencyUs] of expected) {
+      yield thread.run(idleUs * US);
+      wokenAtNs = machine.nowNs;
+      machine.wake(sleeper, 0, thread);
+      yield thread.run(latencyUs * US);
+    }
+  });
+  // That it sleeps 30 µs later, and does not poll, is what it has learnt from a millisecond; that it polls then, from those 30.
+  const expected: [idleUs: number, latencyUs: number][] = [
+    [0, 20],
+    [1, 1],
+    [5, 12],
+    [30, 20],
+    [5, 12],
+    [30, 3],
+  ];
+  machine.run(Infinity);
+  expect(tookUs).toEqual(expected.map(([, latencyUs]) => latencyUs));
+});
+
 it('an idle CPU is woken as it sleeps: it polls for as long as it has learnt, and sleeps the deeper the longer', () => {
   const US = 1_000;
   const wake = (callNs: number, leadNs: number) => ({ callNs: always(callNs), leadNs: always(leadNs) });

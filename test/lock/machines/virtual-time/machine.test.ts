@@ -4,6 +4,7 @@ import { readCounts } from '../../../../lock/counters.ts';
 import { createLockState } from '../../../../lock/global-lock.ts';
 import { VirtualLock, VirtualLockState } from '../../../../lock/machines/virtual-time/lock.ts';
 import {
+  type Cold,
   type Costs,
   FIRST_SCHEDULER_KIND,
   KINDS,
@@ -18,7 +19,8 @@ import { definePolicy, type Policy } from '../../../../lock/policy.ts';
 
 const ATOMIC = 10;
 const FUTEX = 100;
-/** To the moment in a wait at which the kernel compares; back from it takes as long. */
+/** Of a wait that does not sleep; to the moment at which the kernel compares it is half a call that wakes. */
+const WAIT = 130;
 const WAY_IN = FUTEX / 2;
 const WAKE_CALL = 1_000;
 const LATENCY = 500;
@@ -47,15 +49,15 @@ class EnoughCpus implements Scheduler {
 }
 
 /** A machine, and a way to start threads under one lock. */
-function world(policy: Policy, options: Record<string, number> = {}, cold?: Costs['cold']) {
+function world(policy: Policy, options: Record<string, number> = {}, changes: Partial<Costs> = {}) {
   const costs = {
     atomicNs: ATOMIC,
     offerNs: 0,
     futexCallNs: FUTEX,
     futexWakeNs: WAKE_CALL,
-    futexWaitNs: FUTEX,
+    futexWaitNs: WAIT,
     timerOvershootNs: () => 0,
-    cold,
+    ...changes,
   };
   const machine = new Machine(costs);
   machine.scheduler = new EnoughCpus(machine);
@@ -152,7 +154,7 @@ it('a wait that finds another value takes a whole call, and what it found may be
     yield lock.acquire();
   });
   machine.run(Infinity);
-  expect(found).toEqual([[FUTEX + ATOMIC, 0]]);
+  expect(found).toEqual([[WAIT + ATOMIC, 0]]);
 });
 
 it('under py27 the lock is offered when the ticks are used up, as many apart in the mean', () => {
@@ -176,6 +178,30 @@ it('under py27 the lock is offered when the ticks are used up, as many apart in 
   // Ticks begin at 0: the first look finds none. From then on 100 ticks are 50 leaves.
   const period = 50 * LEAF + 3 * ATOMIC;
   expect(offers.slice(0, 3)).toEqual([ATOMIC, ATOMIC + period, ATOMIC + 2 * period]);
+});
+
+it('an offer takes its own time with the lock held, before it is released', () => {
+  const released: number[] = [];
+  const noted: Policy = {
+    ...py27,
+    rules(words, options) {
+      const rules = py27.rules(words, options);
+      return {
+        ...rules,
+        *release(m, me) {
+          yield m.store(words['HELD'] as number, 0);
+          released.push(machine.nowNs);
+          yield* rules.release(m, me);
+        },
+      };
+    },
+  };
+  const OFFER = 130;
+  const { machine, start } = world(noted, { check: 100 }, { offerNs: OFFER });
+  start(spin);
+  machine.run(20_000);
+  const period = 50 * LEAF + OFFER + 4 * ATOMIC;
+  expect(released.slice(0, 2)).toEqual([2 * ATOMIC + OFFER, 2 * ATOMIC + OFFER + period]);
 });
 
 it('a thread that is woken waits for its latency, the waker pays for the call', () => {
@@ -212,15 +238,12 @@ it('work of no length has no yield point', () => {
 
 it('what a thread has not done since it slept for long takes more, once; one that works all the time keeps in practice', () => {
   const shares = [0.1, 0.2];
-  const { machine } = world(
-    py32,
-    { interval: INTERVAL },
-    {
-      afterNs: 1_000,
-      share: () => shares.shift() ?? 0,
-      extraNs: (doing, share) => (doing === 'recv' ? 1_000 * share : 0),
-    },
-  );
+  const cold: Cold = {
+    afterNs: 1_000,
+    share: () => shares.shift() ?? 0,
+    extraNs: (doing, share) => (doing === 'recv' ? 1_000 * share : 0),
+  };
+  const { machine } = world(py32, { interval: INTERVAL }, { cold });
   const extras: number[] = [];
   machine.start('caller', function* (thread) {
     const call = () => extras.push(machine.coldNs(thread, 'recv'), machine.coldNs(thread, 'send'));
