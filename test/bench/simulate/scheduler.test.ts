@@ -282,16 +282,17 @@ it('an idle CPU is woken as it sleeps: it polls for as long as it has learnt, an
 });
 
 it.each([
-  ['is taken to the CPU of a waker that is about to sleep', true, undefined, 1],
-  ['stays on its own CPU, which sleeps, when its waker goes on', false, undefined, 0],
-  ['stays on its own CPU as long as that polls', true, 10_000, 0],
-])('of a virtual machine, a thread that is woken %s', (_, isSync, pollsNs, cpu) => {
+  ['is taken to the CPU of a waker that is about to sleep', true, undefined, 0, 1],
+  ['stays on its own CPU, which sleeps, when its waker goes on', false, undefined, 0, 0],
+  ['stays on its own CPU as long as that polls', true, 10_000, 0, 0],
+  ['stays on its own CPU as long as that has not fallen asleep', true, undefined, 10_000, 0],
+])('of a virtual machine, a thread that is woken %s', (_, isSync, pollsNs, asleepFromNs, cpu) => {
   const wake = { callNs: always(1), leadNs: always(1) };
   const idle: Idle = {
     polling: { firstNs: pollsNs ?? 1, maxNs: MS },
     polled: wake,
-    entering: [],
-    asleep: [{ idleNs: 0, ...wake }],
+    entering: [{ idleNs: 0, ...wake }],
+    asleep: [{ idleNs: asleepFromNs, ...wake }],
   };
   const { machine } = machineOf(2, { idle });
   const sleeper = machine.start('sleeper', function* (thread) {
