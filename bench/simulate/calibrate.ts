@@ -66,14 +66,14 @@ const SLEEPS: readonly (IdleTime & { readonly afterMs?: number; readonly times: 
 ];
 /** Of Linux's KVM, which does not tell its guests: `halt_poll_ns`, and where that begins to grow. */
 const POLLING = { firstNs: 10_000, maxNs: 200_000 } as const;
-/** A thread that has not done something for longer than this is out of practice. */
+/** A thread that has slept for longer than this is out of practice. */
 const COLD_AFTER_NS = 500_000;
 const TIMERS = 500;
 const INTERRUPT_WATCH_MS = 1_500;
 const PAYLOAD_BYTES = 8_192;
 const ROUND_TRIPS = 400;
 const SIMULATED_WARMUP = 100;
-/** Of a message's call, unless an interpreter was calibrated. */
+/** Before each call, unless an interpreter was calibrated. */
 const INTERPRETER_COST_NS = 10_000;
 
 /**
@@ -163,11 +163,13 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
     leadNs: quantilesOf(wakes.map(leadNs), 0),
   });
   const byIdleTime = (times: readonly IdleTime[], of: (round: Sampled) => readonly WakeUp[][]) =>
-    // Measured up to the beginning of the call that wakes; simulated is all that it does at its end.
-    times.map(({ fromNs }, at) => ({
-      idleNs: fromNs === 0 ? 0 : fromNs + futexCallNs,
-      ...wakeOf(all((round) => of(round)[at] ?? [])),
-    }));
+    times.flatMap(({ fromNs }, at) => {
+      const wakes = all((round) => of(round)[at] ?? []);
+      // On a machine on which nobody is asleep so soon.
+      if (wakes.length === 0) return [];
+      // Measured up to the beginning of the call that wakes; simulated is all that it does at its end.
+      return [{ idleNs: fromNs === 0 ? 0 : fromNs + futexCallNs, ...wakeOf(wakes) }];
+    });
   const latencies = (wakes: readonly WakeUp[]) => quantilesOf(wakes.map((wake) => more(wake.latencyNs)));
   const soon = all((round) => round.soon);
   const pinned = all((round) => round.pinned);
