@@ -13,6 +13,7 @@ import {
   subjectOf,
 } from '../../../../lock/machines/virtual-time/machine.ts';
 import type { Program, VirtualThread } from '../../../../lock/machines/virtual-time/thread.ts';
+import type { Memory, Steps } from '../../../../lock/memory.ts';
 import py27 from '../../../../lock/policies/py27.ts';
 import py32 from '../../../../lock/policies/py32.ts';
 import { definePolicy, type Policy } from '../../../../lock/policy.ts';
@@ -73,6 +74,23 @@ function world(policy: Policy, options: Record<string, number> = {}, changes: Pa
 function* spin(_thread: VirtualThread, lock: VirtualLock): Program {
   yield lock.acquire();
   yield lock.work(Infinity);
+}
+
+/** py27, which does something more before it releases. */
+function beforeRelease(more: (m: Memory, words: Readonly<Record<string, number>>) => Steps): Policy {
+  return {
+    ...py27,
+    rules(words, options) {
+      const rules = py27.rules(words, options);
+      return {
+        ...rules,
+        *release(m, me) {
+          yield* more(m, words);
+          yield* rules.release(m, me);
+        },
+      };
+    },
+  };
 }
 
 it('a free lock costs its steps and no more', () => {
@@ -159,20 +177,12 @@ it('a wait that finds another value takes a whole call, and what it found may be
 
 it('under py27 the lock is offered when the ticks are used up, as many apart in the mean', () => {
   const offers: number[] = [];
-  const noted: Policy = {
-    ...py27,
-    rules(words, options) {
-      const rules = py27.rules(words, options);
-      return {
-        ...rules,
-        *release(m, me) {
-          offers.push(machine.nowNs);
-          yield* rules.release(m, me);
-        },
-      };
-    },
-  };
-  const { machine, start } = world(noted, { check: 100 });
+  const { machine, start } = world(
+    beforeRelease(function* () {
+      offers.push(machine.nowNs);
+    }),
+    { check: 100 },
+  );
   start(spin);
   machine.run(20_000);
   // Ticks begin at 0: the first look finds none. From then on 100 ticks are 50 leaves.
@@ -182,22 +192,15 @@ it('under py27 the lock is offered when the ticks are used up, as many apart in 
 
 it('an offer takes its own time with the lock held, before it is released', () => {
   const released: number[] = [];
-  const noted: Policy = {
-    ...py27,
-    rules(words, options) {
-      const rules = py27.rules(words, options);
-      return {
-        ...rules,
-        *release(m, me) {
-          yield m.store(words['HELD'] as number, 0);
-          released.push(machine.nowNs);
-          yield* rules.release(m, me);
-        },
-      };
-    },
-  };
   const OFFER = 130;
-  const { machine, start } = world(noted, { check: 100 }, { offerNs: OFFER });
+  const { machine, start } = world(
+    beforeRelease(function* (m, words) {
+      yield m.store(words['HELD'] as number, 0);
+      released.push(machine.nowNs);
+    }),
+    { check: 100 },
+    { offerNs: OFFER },
+  );
   start(spin);
   machine.run(20_000);
   const period = 50 * LEAF + OFFER + 4 * ATOMIC;
