@@ -1,9 +1,9 @@
 /** Measured rounds to calibrate by, in which the locks of interpreters are counted, and what is kept of them that no result has. */
-
 import { UsageError } from '../exit-codes.ts';
 import { measure } from '../measure/measure.ts';
 import type { MeasureSetup, ServerEnd } from '../measure/server-side.ts';
 import type { Column, Workload } from '../result/result.ts';
+import { TALK_WORKLOAD } from '../result/talk-workload.ts';
 import { interruptible } from '../run/interrupts.ts';
 import { type PlannedCell, planCells, planRounds } from '../run/plan.ts';
 import { Progress } from '../run/progress.ts';
@@ -16,18 +16,11 @@ const SEED = 1;
 
 /** The talk's messages, without interpreter work of ours but what is tried: what is calibrated is that work. */
 const WORKLOAD: Omit<Workload, 'messages'> = {
-  payloadBytes: 8_192,
-  delayNs: 1e6,
+  ...TALK_WORKLOAD,
   // Until the engine has compiled our driver: with 100 its work between two calls is three times as long.
   warmupMessages: 1_000,
   budgetNs: 10e9,
-  spinners: 1,
-  spinnerKind: 'fib',
   interpreterCostNs: 0,
-  maxMessageBytes: 2 ** 20,
-  peerTimeoutNs: null,
-  host: '127.0.0.1',
-  port: 0,
 };
 
 /** How much is measured. */

@@ -23,10 +23,13 @@ export function median(values: readonly number[]): number {
   return Math.round(percentile(sortSamples(values), 50));
 }
 
-/** Of each key by itself. */
-export function medians<Key extends string>(rows: readonly Readonly<Record<Key, number>>[]): Record<Key, number> {
+/** Makes something of all values of each key. */
+export function byKey<Key extends string, Value, Made>(
+  rows: readonly Readonly<Record<Key, Value>>[],
+  make: (values: readonly Value[]) => Made,
+): Record<Key, Made> {
   const keys = Object.keys(rows[0] ?? {}) as Key[];
-  return Object.fromEntries(keys.map((key) => [key, median(rows.map((row) => row[key]))])) as Record<Key, number>;
+  return Object.fromEntries(keys.map((key) => [key, make(rows.map((row) => row[key]))])) as Record<Key, Made>;
 }
 
 /** @param rare what is rarer than this share, at either end, is left out */

@@ -11,10 +11,7 @@ import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
 import { Interpreter, measureLeafNs, TICK_NS } from '../../lock/interpreter.ts';
 import { Futexes } from '../../lock/machines/futex.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
-import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { HEADER_BYTES } from '../../net/frame.ts';
-import { measure } from '../measure/measure.ts';
-import type { Workload } from '../result/result.ts';
 import {
   CALLS,
   coldCosts,
@@ -25,9 +22,9 @@ import {
   stepNs,
   watchInterrupts,
 } from './calibrate-calls.ts';
-import { median, medians, quantilesOf, timed } from './calibrate-samples.ts';
+import { roundTripsOfLibzmq, withLibzmq } from './calibrate-libzmq.ts';
+import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
 import { APART, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
-import { simulateCell } from './cell.ts';
 import type { Profile } from './profile.ts';
 
 /** How long a CPU has been idle when it is woken. */
@@ -71,8 +68,6 @@ const COLD_AFTER_NS = 500_000;
 const TIMERS = 500;
 const INTERRUPT_WATCH_MS = 1_500;
 const PAYLOAD_BYTES = 8_192;
-const ROUND_TRIPS = 400;
-const SIMULATED_WARMUP = 100;
 /** Before each call, unless an interpreter was calibrated. */
 const INTERPRETER_COST_NS = 10_000;
 
@@ -88,9 +83,10 @@ export async function calibrate(name: string, rounds: number, tell: (what: strin
   for (let round = 1; round <= rounds; round++) {
     samples.push(await sample((what) => tell(`round ${round} of ${rounds}: ${what}`)));
   }
-  const rttNs = (server: ZeromqServer) => median(samples.flatMap(({ roundTrips }) => roundTrips[server]));
-  const withIo = await solve(profileOf(name, samples), 'native', 'ioNs', rttNs('native'));
-  return solve(withIo, 'zeromq', 'eventLoopNs', rttNs('zeromq'));
+  return withLibzmq(
+    profileOf(name, samples),
+    samples.map(({ roundTrips }) => roundTrips),
+  );
 }
 
 /** Measures all once. */
@@ -136,7 +132,7 @@ async function sample(tell: (what: string) => void) {
   const cold = coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
 
   tell('round trips through libzmq');
-  const roundTrips = { native: await roundTripsOf('native', leafNs), zeromq: await roundTripsOf('zeromq', leafNs) };
+  const roundTrips = await roundTripsOfLibzmq(leafNs, INTERPRETER_COST_NS);
   return {
     ...{ leafNs, atomicNs, offersNs, futexCallNs, futexWaitNs, soon, entering, asleep, contended, pinned, shared },
     ...{ pauses, timeouts, gapsNs, sockets, encodeNs, cold, roundTrips },
@@ -190,7 +186,10 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
       cold: {
         afterNs: COLD_AFTER_NS,
         extraNs: {
-          ...coldOf(rounds.map(({ cold }) => cold.extraNs)),
+          ...byKey(
+            rounds.map(({ cold }) => cold.extraNs),
+            (extras) => quantilesOf(extras.flat()),
+          ),
           wake: quantilesOf([Math.max(0, callNs(all((round) => round.contended)) - callNs(soon))]),
         },
       },
@@ -216,7 +215,10 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
       timeoutOvershootNs: quantilesOf(all((round) => round.timeouts)),
     },
     sockets: {
-      ...medians(rounds.map(({ sockets }) => sockets)),
+      ...byKey(
+        rounds.map(({ sockets }) => sockets),
+        median,
+      ),
       wakeNs: 0,
       wayNs: one(({ cold }) => cold.wayNs),
       bufferBytes: 2_621_440,
@@ -224,72 +226,4 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
     zeromq: { callNs: 1_500, ioNs: 6_000, eventLoopNs: 12_000 },
     client: { messageNs: 3_000, encodeNs: Math.round(median(all((round) => round.encodeNs)) / 2) },
   };
-}
-
-/** Of each key by itself, all rounds together. */
-function coldOf<Key extends string>(rounds: readonly Readonly<Record<Key, readonly number[]>>[]) {
-  const keys = Object.keys(rounds[0] ?? {}) as Key[];
-  const tables = keys.map((key) => [key, quantilesOf(rounds.flatMap((round) => round[key]))]);
-  return Object.fromEntries(tables) as Record<Key, ReturnType<typeof quantilesOf>>;
-}
-
-/** How a server on libzmq is measured, and simulated: without a CPU thread and without a lock. */
-type ZeromqServer = 'native' | 'zeromq';
-const WORKLOAD: Omit<Workload, 'interpreterCostNs'> = {
-  messages: ROUND_TRIPS,
-  payloadBytes: PAYLOAD_BYTES,
-  delayNs: 1e6,
-  warmupMessages: 2_000,
-  budgetNs: 10e9,
-  spinners: 1,
-  spinnerKind: 'fib',
-  maxMessageBytes: 2 ** 20,
-  peerTimeoutNs: null,
-  host: '127.0.0.1',
-  port: 0,
-};
-async function cellOf(server: ZeromqServer) {
-  return { server, policy: await readPolicySpec('free-threaded'), scenario: 'unloaded' } as const;
-}
-
-async function roundTripsOf(server: ZeromqServer, leafNs: number): Promise<readonly number[]> {
-  const never = new AbortController().signal;
-  const round = await measure(
-    { round: 1, cell: await cellOf(server) },
-    { workload: { ...WORKLOAD, interpreterCostNs: INTERPRETER_COST_NS }, leafNs, lockCounter: null, records: false },
-    never,
-    never,
-  );
-  if (round?.state !== 'measured') throw new Error(`${server} could not be measured: ${round?.message}`);
-  return round.rttNs;
-}
-
-/** Finds the value of one cost of libzmq for which the simulated round trip of a server is as long as it was measured, in the median. */
-async function solve(
-  profile: Profile,
-  server: ZeromqServer,
-  cost: 'ioNs' | 'eventLoopNs',
-  wantedNs: number,
-): Promise<Profile> {
-  const withCost = (ns: number): Profile => ({ ...profile, zeromq: { ...profile.zeromq, [cost]: ns } });
-  const cell = await cellOf(server);
-  let low = 0;
-  let high = 200_000;
-  while (high - low > 100) {
-    const middle = Math.round((low + high) / 2);
-    const { round } = await simulateCell({
-      ...cell,
-      cpus: profile.cpus,
-      spinners: 0,
-      workload: { ...WORKLOAD, warmupMessages: SIMULATED_WARMUP, interpreterCostNs: INTERPRETER_COST_NS },
-      profile: withCost(middle),
-      seed: 1,
-      round: 1,
-      records: false,
-    });
-    if (round.state !== 'measured') throw new Error(round.message);
-    if (median(round.rttNs) < wantedNs) low = middle;
-    else high = middle;
-  }
-  return withCost(low);
 }

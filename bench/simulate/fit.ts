@@ -12,6 +12,7 @@ import { Piscina } from 'piscina';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { TALK_FIGURES, type TalkFigure } from '../figures/talk-figures.ts';
 import type { Round, Workload } from '../result/result.ts';
+import { TALK_WORKLOAD } from '../result/talk-workload.ts';
 import type { CellSetup } from './cell.ts';
 import { type Profile, profileSchema } from './profile.ts';
 import type { SimulationTask } from './worker.ts';
@@ -127,18 +128,11 @@ const pool = new Piscina({ filename: WORKER, maxThreads: availableParallelism(),
 async function simulate(figures: readonly TalkFigure[], factors: Factors): Promise<number[]> {
   const profile = profileOf(factors);
   const workload: Workload = {
+    ...TALK_WORKLOAD,
     messages: MESSAGES,
-    payloadBytes: 8_192,
-    delayNs: 1e6,
     warmupMessages: 10,
     budgetNs: BUDGET_NS,
-    spinners: 1,
-    spinnerKind: 'fib',
     interpreterCostNs: profile.interpreterCostNs,
-    maxMessageBytes: 2 ** 20,
-    peerTimeoutNs: null,
-    host: '127.0.0.1',
-    port: 0,
   };
   return Promise.all(
     figures.map(async ({ server, policy, scenario }) => {

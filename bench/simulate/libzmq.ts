@@ -94,6 +94,10 @@ export class SimulatedZmqSocket {
     if (io !== null) yield* this.#wake(io, by, true);
   }
 
+  /**
+   * Where the one that is woken goes was seen in traces of Linux, both for messages on a connection and for those between an owner and its I/O
+   * thread: an I/O thread comes to its waker, which next waits for an answer; an owner stays on its own CPU, be it asleep.
+   */
   *#wake(thread: VirtualThread, by: VirtualThread, isSync: boolean): Program {
     const ns = this.#machine.wake(thread, 0, by, isSync) ?? 0;
     if (ns > 0) yield by.run(ns);

@@ -31,7 +31,9 @@ const wake = z.strictObject({
   leadNs: quantiles('from the end of that until the thread runs; less than 0: it runs before', -1e9),
 });
 
-const idleWake = wake.extend({ idleNs: ns('how long the CPU has been idle at least') });
+const idleWakes = z
+  .array(wake.extend({ idleNs: ns('how long the CPU has been idle at least') }))
+  .refine((wakes) => wakes.every(({ idleNs }, i) => i === 0 || idleNs > (wakes[i - 1]?.idleNs ?? 0)), 'ascends');
 
 export const profileSchema = z.strictObject({
   name: z.string(),
@@ -39,31 +41,36 @@ export const profileSchema = z.strictObject({
   cpus: z.number().int().positive().describe('CPUs of the machine, unless --cpus says otherwise'),
   interpreterCostNs: ns('work under the lock before each call of the server, unless --interpreter-cost says otherwise'),
   leafNs: ns('a leaf of interpreter work with its yield point; a yield point comes once in each').min(1),
-  lock: z.strictObject({
-    atomicNs: ns('a step of a policy that neither sleeps nor wakes'),
-    offerNs: ns('an offer of the lock at a yield point, without the steps of the policy'),
-    futexCallNs: ns('a call of futex(2) that wakes, by itself'),
-    futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
-    futexWaitNs: ns('a call of futex(2) that finds another word than it was to sleep on'),
-    cold: z
-      .strictObject({
-        afterNs: ns('how long a thread has slept'),
-        extraNs: z.strictObject({
-          step: quantiles('the first step of a policy after that'),
-          wake: quantiles('the first call that wakes a thread'),
-          work: quantiles('the first interpreter work'),
-          way: quantiles('the first way into the kernel and back'),
-          recv: quantiles('the first recv that finds data'),
-          send: quantiles('the first send'),
-          nothing: quantiles('the first call that finds nothing'),
-          poll: quantiles('the first poll'),
-        }),
-      })
-      .optional()
-      .describe(
-        'what things take more that a thread has not done since it slept for long: for all of them the same share is drawn; if absent nothing',
-      ),
-  }),
+  lock: z
+    .strictObject({
+      atomicNs: ns('a step of a policy that neither sleeps nor wakes'),
+      offerNs: ns('an offer of the lock at a yield point, without the steps of the policy'),
+      futexCallNs: ns('a call of futex(2) that wakes, by itself'),
+      futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
+      futexWaitNs: ns('a call of futex(2) that finds another word than it was to sleep on'),
+      cold: z
+        .strictObject({
+          afterNs: ns('how long a thread has slept'),
+          extraNs: z.strictObject({
+            step: quantiles('the first step of a policy after that'),
+            wake: quantiles('the first call that wakes a thread'),
+            work: quantiles('the first interpreter work'),
+            way: quantiles('the first way into the kernel and back'),
+            recv: quantiles('the first recv that finds data'),
+            send: quantiles('the first send'),
+            nothing: quantiles('the first call that finds nothing'),
+            poll: quantiles('the first poll'),
+          }),
+        })
+        .optional()
+        .describe(
+          'what things take more that a thread has not done since it slept for long: for all of them the same share is drawn; if absent nothing',
+        ),
+    })
+    .refine(({ futexCallNs, futexWaitNs }) => 2 * futexWaitNs >= futexCallNs, {
+      path: ['futexWaitNs'],
+      message: 'is no less than half of futexCallNs, after which it looks at the word',
+    }),
   scheduler: z.strictObject({
     wakeIdleNs: quantiles('from the moment a thread is woken until it runs, on a CPU that was idle'),
     idle: z
@@ -73,10 +80,10 @@ export const profileSchema = z.strictObject({
           maxNs: ns('the most it ever polls; it doubles up to that, and begins anew after a longer sleep'),
         }),
         polled: wake.describe('of a CPU that polls'),
-        entering: z
-          .array(idleWake)
-          .describe('of a CPU that its last thread has just left, and that is on its way to polling or sleeping'),
-        asleep: z.array(idleWake).min(1).describe('of a CPU that has stopped polling'),
+        entering: idleWakes.describe(
+          'of a CPU that its last thread has just left, and that is on its way to polling or sleeping',
+        ),
+        asleep: idleWakes.min(1).describe('of a CPU that has stopped polling'),
       })
       .optional()
       .describe('how waking an idle CPU depends on how long it has been idle; if absent not at all'),

@@ -352,8 +352,8 @@ export class LinuxScheduler implements Scheduler {
 
   /**
    * A CPU that its last thread leaves takes a while to fall asleep, and is back the sooner the less far it is. One of a virtual machine polls
-   * for a while before it sleeps, and is woken the later the longer it sleeps then. For how long
-   * is learnt as by Linux's KVM (`halt_poll_ns`): a sleep that polling would have shortened doubles it, one too long for any ends it.
+   * for a while before it sleeps, and is woken the later the longer it sleeps then. For how long is learnt as by Linux's KVM
+   * (`halt_poll_ns`): a sleep that polling would have shortened doubles it, one too long for any ends it.
    *
    * @param by who wakes it; null: a timer
    * @returns what it takes the waker

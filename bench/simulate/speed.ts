@@ -7,6 +7,7 @@ import { linearRegression } from 'simple-statistics';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { TALK_SERVERS } from '../../server/servers.ts';
 import type { Scenario } from '../result/result.ts';
+import { TALK_WORKLOAD } from '../result/talk-workload.ts';
 import { type Effort, simulateCell } from './cell.ts';
 import { loadProfile } from './profile.ts';
 
@@ -29,19 +30,13 @@ async function simulate(
   { messages = 10_000, spinners = 1, budgetNs = 200e9 } = {},
 ): Promise<Simulated> {
   const workload = {
+    ...TALK_WORKLOAD,
     messages,
-    payloadBytes: 8_192,
-    delayNs: 1e6,
     warmupMessages: 20,
     budgetNs,
     spinners,
-    spinnerKind: 'fib',
     interpreterCostNs: profile.interpreterCostNs,
-    maxMessageBytes: 2 ** 26,
-    peerTimeoutNs: null,
-    host: '127.0.0.1',
-    port: 0,
-  } as const;
+  };
   const spec = await readPolicySpec(policy);
   const cell = {
     server,

@@ -25,7 +25,7 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
   const memory = thread.memory as VirtualMemory;
   const { recorder } = thread.lock as VirtualLock;
   const { atomicNs, futexCallNs } = machine.costs;
-  const wayInNs = machine.costs.futexWaitNs - wayOutNs(machine);
+  const toCompareNs = wayInNs(machine);
   for (let performs = paid; ; performs = true) {
     if (performs) {
       const moreNs = perform(machine, thread, memory);
@@ -36,7 +36,7 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
       thread.piece = null;
       return true;
     }
-    const costNs = memory.op === OP.notify ? futexCallNs : memory.op === OP.wait ? wayInNs : atomicNs;
+    const costNs = memory.op === OP.notify ? futexCallNs : memory.op === OP.wait ? toCompareNs : atomicNs;
     const firstNs = thread.pieceNs;
     thread.pieceNs = 0;
     if (!machine.pay(thread, firstNs + costNs + machine.coldNs(thread, 'step'))) {
@@ -46,13 +46,17 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
   }
 }
 
+/** The part of a wait that comes before the kernel compares the word: the way into it. */
+function wayInNs({ costs }: Machine): number {
+  return Math.floor(costs.futexCallNs / 2);
+}
+
 /**
- * The part of a call that comes after the kernel has compared the word. A thread that was not put to sleep has still to come back before it
- * can take a lock that was free at that moment, and mostly is no more; of one that sleeps it is a part of the time it takes to wake.
+ * The part after that. A thread that was not put to sleep has still to come back before it can take a lock that was free at that moment, and
+ * mostly is no more; of one that sleeps it is a part of the time it takes to wake.
  */
 function wayOutNs(machine: Machine): number {
-  const { futexCallNs, futexWaitNs } = machine.costs;
-  return futexWaitNs - Math.floor(futexCallNs / 2);
+  return machine.costs.futexWaitNs - wayInNs(machine);
 }
 
 /** Runs the policy to its next step. Returns false if the piece is over. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { quantilesOf } from '../../../bench/simulate/calibrate-samples.ts';
+import { byKey, median, quantilesOf } from '../../../bench/simulate/calibrate-samples.ts';
 
 /** Of a thousand, ten are long, and one of them a thousand times as long as the others. */
 const gaps = Array.from({ length: 1_000 }, (_, i) => (i < 990 ? 1_000 : i < 999 ? 50_000 : 50_000_000));
@@ -12,10 +12,23 @@ describe('the quantiles of samples', () => {
     expect(quantiles.get(1)).toBe(50_000_000);
   });
 
+  it('are whole nanoseconds', () => {
+    for (const [, ns] of quantilesOf([0.25, 0.5, 1.75, 2.5])) expect(Number.isInteger(ns)).toBe(true);
+  });
+
   it('leave the rare ones out unless told otherwise', () => {
     const quantiles = quantilesOf(gaps);
     expect(quantiles.at(0)).toEqual([0, 1_000]);
     expect(quantiles.at(-1)?.[0]).toBe(1);
     expect(quantiles.at(-1)?.[1]).toBeLessThanOrEqual(50_000);
   });
+});
+
+it('samples of several rounds are put together, each key by itself', () => {
+  const rounds = [
+    { send: 3, recv: 1 },
+    { send: 5, recv: 1 },
+    { send: 4, recv: 9 },
+  ];
+  expect(byKey(rounds, median)).toEqual({ send: 4, recv: 1 });
 });

@@ -7,10 +7,11 @@ import { Machine } from '../../../lock/machines/virtual-time/machine.ts';
 
 const MS = 1_000_000;
 
-it('I/O threads come to the CPU of who wakes them, whose owner waits for them; the one they wake stays on its own, be it asleep', async () => {
+it('an I/O thread that is woken comes to the CPU of its waker, an owner stays on its own, be it asleep', async () => {
   const profile = await loadProfile('this-machine');
+  const undisturbed = { ...profile.scheduler, interrupts: { ...profile.scheduler.interrupts, everyNs: 0 } };
   const machine = new Machine({ ...profile.lock, cold: undefined, timerOvershootNs: () => 0 });
-  machine.scheduler = new LinuxScheduler(machine, 2, profile.scheduler, new Random(1, 'test'));
+  machine.scheduler = new LinuxScheduler(machine, 2, undisturbed, new Random(1, 'test'));
   const server = new SimulatedZmqSocket(machine, profile, 'router');
   const client = new SimulatedZmqSocket(machine, profile, 'req');
   client.connect(server);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { UsageError } from '../../../bench/exit-codes.ts';
-import { loadProfile, PROFILE_NAMES } from '../../../bench/simulate/profile.ts';
+import { loadProfile, PROFILE_NAMES, type Profile, profileSchema } from '../../../bench/simulate/profile.ts';
 import { Random } from '../../../bench/simulate/random.ts';
 import { parseRange } from '../../../bench/simulate/ranges.ts';
 import { parseShard } from '../../../bench/simulate/shard.ts';
@@ -44,6 +44,25 @@ it('what is drawn of a distribution lies in it, and is a whole number', () => {
 
 it.each(PROFILE_NAMES)('the profile %s is whole', async (name) => {
   expect((await loadProfile(name)).name).toBe(name);
+});
+
+it.each<[string, (profile: Profile) => unknown, RegExp]>([
+  [
+    'a wait that is over before it has looked',
+    ({ lock }) => ({ lock: { ...lock, futexWaitNs: Math.floor(lock.futexCallNs / 2) - 1 } }),
+    /half of futexCallNs/,
+  ],
+  [
+    'idle times that do not ascend',
+    ({ scheduler }) => ({
+      scheduler: { ...scheduler, idle: { ...scheduler.idle, asleep: scheduler.idle?.asleep.toReversed() } },
+    }),
+    /ascends/,
+  ],
+])('a profile is refused that says %s', async (_, changed, message) => {
+  const profile = await loadProfile('this-machine');
+  expect(profileSchema.safeParse(profile).success).toBe(true);
+  expect(profileSchema.safeParse({ ...profile, ...Object(changed(profile)) }).error?.message).toMatch(message);
 });
 
 it('a profile that is not there, or not whole, is refused', async () => {
