@@ -6,7 +6,8 @@ import { median } from 'simple-statistics';
 import { describe, expect, it } from 'vitest';
 import type { MeasuredRound } from '../../../bench/result/result.ts';
 import { type CellSetup, simulateCell } from '../../../bench/simulate/cell.ts';
-import { loadProfile } from '../../../bench/simulate/profile.ts';
+import { loadProfile, type Profile } from '../../../bench/simulate/profile.ts';
+import { DOINGS } from '../../../lock/machines/virtual-time/machine.ts';
 import { readPolicySpec } from '../../../lock/policy-spec.ts';
 import { TALK_SERVERS } from '../../../server/servers.ts';
 
@@ -106,6 +107,8 @@ describe('the same seed', () => {
   });
 });
 
+type Extras = NonNullable<Profile['lock']['cold']>['extraNs'];
+
 /** Numbers of no machine, so that a new calibration does not change what a test expects. */
 const FIXED = {
   ...profile,
@@ -188,6 +191,36 @@ describe.each(TALK_SERVERS)('%s', (server) => {
     const pypy16 = await simulate({ ...quick, policy: 'pypy16', workload: { messages: 20, budgetNs: 2_000e9 } });
     expect(pypy16.durationNs / pypy16.rttNs.length).toBeGreaterThan(py32);
   });
+});
+
+it('a long sleep leaves both ends as cold as the profile says, now more, now less', async () => {
+  const always = (ns: number): [number, number][] => [
+    [0, ns],
+    [1, ns],
+  ];
+  const EXTRA_NS = 1_000_000;
+  const sends = [
+    [0, 0],
+    [1, EXTRA_NS],
+  ] as [number, number][];
+  const extraNs = { ...(Object.fromEntries(DOINGS.map((doing) => [doing, always(0)])) as Extras), send: sends };
+  const scheduler = {
+    ...FIXED.scheduler,
+    wakeIdleNs: always(15_000),
+    interrupts: { ...FIXED.scheduler.interrupts, everyNs: 0 },
+  };
+  const profile = { ...FIXED, scheduler };
+  const quick = { scenario: 'unloaded', spinners: 0 } as const;
+  const warm = await simulate({ ...quick, profile });
+  const cold = { afterNs: 500_000, extraNs };
+  const { rttNs } = await simulate({ ...quick, profile: { ...profile, lock: { ...FIXED.lock, cold } } });
+  const [warmNs] = warm.rttNs as [number];
+  expect(new Set(warm.rttNs)).toEqual(new Set([warmNs]));
+  expect(new Set(rttNs).size).toBeGreaterThan(MESSAGES / 2);
+  // Of client and server each half of the most, in the mean.
+  const extraInTheMeanNs = rttNs.reduce((sum, ns) => sum + ns - warmNs, 0) / rttNs.length;
+  expect(extraInTheMeanNs / EXTRA_NS).toBeGreaterThan(0.8);
+  expect(extraInTheMeanNs / EXTRA_NS).toBeLessThan(1.2);
 });
 
 it('a message of many pieces passes through a buffer smaller than it', async () => {
