@@ -32,22 +32,25 @@ export type SystemCall =
   /** Result: 0. */
   | { readonly call: 'sleep'; readonly durationNs: number }
   /** Passes messages from each socket to the other until their context is shut down. Result: 0. */
-  | { readonly call: 'zmqProxy'; readonly frontend: ZmqSocket; readonly backend: ZmqSocket };
+  | { readonly call: 'zmqProxy'; readonly frontend: ZmqSocket; readonly backend: ZmqSocket }
+  /** Result: how many frames went. */
+  | { readonly call: 'zmqSend'; readonly socket: MessageSocket; readonly frames: Uint8Array[] };
 
-/** A message socket whose calls are promises, as zeromq.js has them. */
+/** A message socket, as zeromq.js has them. */
 export interface MessageSocket {
   readonly closed: boolean;
   /** The frames of the next message. At most one call at a time may be waiting. */
   receive(): Promise<Uint8Array[]>;
-  send(frames: Uint8Array[]): Promise<void>;
+  /** Passes the message on, or drops it, before it returns. */
+  send(frames: Uint8Array[]): void;
+  /** Sends to nobody: warms the way of a send, see {@link goTheWay} in net/posix.ts. */
+  goTheWay(): void;
 }
 
-/** The calls of a thread that waits in its event loop, not in the kernel. Once the socket is closed their result is 0. */
+/** The call of a thread that waits in its event loop, not in the kernel. */
 export type AsynchronousCall =
-  /** Result: how many frames came; they replace those in `into`. */
-  | { readonly call: 'zmqReceive'; readonly socket: MessageSocket; readonly into: Uint8Array[] }
-  /** Result: how many frames went. */
-  | { readonly call: 'zmqSend'; readonly socket: MessageSocket; readonly frames: Uint8Array[] };
+  /** Result: how many frames came, 0 once the socket is closed; they replace those in `into`. */
+  { readonly call: 'zmqReceive'; readonly socket: MessageSocket; readonly into: Uint8Array[] };
 
 type CallName = (SystemCall | AsynchronousCall)['call'];
 
@@ -107,7 +110,7 @@ export function* zmqReceive(socket: MessageSocket, into: Uint8Array[]): Asynchro
   return yield { call: 'zmqReceive', socket, into };
 }
 
-export function* zmqSend(socket: MessageSocket, frames: Uint8Array[]): AsynchronousTask<number> {
+export function* zmqSend(socket: MessageSocket, frames: Uint8Array[]): ServerTask<number> {
   return yield { call: 'zmqSend', socket, frames };
 }
 

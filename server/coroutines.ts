@@ -127,6 +127,7 @@ class Scheduler {
         this.#open.delete(call.socket);
         return call;
       case 'toolkit':
+      case 'zmqSend':
         return call;
       case 'poll':
       case 'zmqProxy':

@@ -12,7 +12,6 @@ import {
   type AsynchronousCall,
   type AsynchronousTask,
   CALL_NUMBER,
-  type MessageSocket,
   type ServerTask,
   type SystemCall,
 } from './calls.ts';
@@ -72,23 +71,26 @@ export function drive(task: ServerTask, thread: ServerThread): void {
 }
 
 /**
- * The same for a task that waits in the event loop: {@link drive} with an await in front of the call, and a function of its own, so
- * that blocking servers do not pay for promises. Meanwhile the thread hears messages, without the lock.
+ * The same for a task that waits in the event loop: {@link drive} with an await in front of the call that waits, and a function of
+ * its own, so that blocking servers do not pay for promises. Meanwhile the thread hears messages, without the lock.
  */
 export async function driveAsynchronously(task: AsynchronousTask, thread: ServerThread): Promise<void> {
   thread.lock.acquire();
+  let isCold = true;
   try {
     let step = task.next();
     while (step.done !== true) {
       let result = 0;
       let failure: unknown;
+      // As in drive. A receive waits anyway: how long its way takes nothing depends on.
+      if (isCold && thread.lock.exclusive && step.value.call === 'zmqSend') step.value.socket.goTheWay();
       const leftMs = leave(thread, step.value);
       try {
-        result = await performAsynchronously(step.value, thread, leftMs);
+        result = step.value.call === 'zmqReceive' ? await receive(step.value) : perform(step.value, thread, leftMs);
       } catch (error) {
         failure = error;
       }
-      comeBack(thread, leftMs);
+      isCold = comeBack(thread, leftMs) - leftMs > COLD_AFTER_MS;
       step = failure === undefined ? task.next(result) : task.throw(failure);
     }
   } catch (error) {
@@ -176,6 +178,9 @@ function perform(call: SystemCall, thread: ServerThread, leftMs: number): number
     case 'zmqProxy':
       libzmq.proxy(call.frontend, call.backend);
       return 0;
+    case 'zmqSend':
+      call.socket.send(call.frames);
+      return call.frames.length;
   }
 }
 
@@ -203,34 +208,14 @@ function transfer(
   }
 }
 
-async function performAsynchronously(
-  call: SystemCall | AsynchronousCall,
-  thread: ServerThread,
-  leftMs: number,
-): Promise<number> {
-  switch (call.call) {
-    case 'zmqReceive':
-      return untilClosed(call.socket, async () => {
-        const frames = await call.socket.receive();
-        // One by one: a spread of as many frames as a peer likes to send would overflow the stack.
-        call.into.length = 0;
-        for (const frame of frames) call.into.push(frame);
-        return frames.length;
-      });
-    case 'zmqSend':
-      return untilClosed(call.socket, async () => {
-        await call.socket.send(call.frames);
-        return call.frames.length;
-      });
-    default:
-      return perform(call, thread, leftMs);
-  }
-}
-
-/** What zeromq.js says to a call that the end of its socket interrupts (EAGAIN) differs from what it says to a later one (EBADF). */
-async function untilClosed(socket: MessageSocket, call: () => Promise<number>): Promise<number> {
+/** What zeromq.js says to a wait that the end of its socket interrupts (EAGAIN) differs from what it says to a later one (EBADF). */
+async function receive({ socket, into }: AsynchronousCall): Promise<number> {
   try {
-    return await call();
+    const frames = await socket.receive();
+    // One by one: a spread of as many frames as a peer likes to send would overflow the stack.
+    into.length = 0;
+    for (const frame of frames) into.push(frame);
+    return frames.length;
   } catch (error) {
     if (socket.closed) return 0;
     throw error;

@@ -38,16 +38,17 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     let result = 0;
     let failure: unknown;
     const keepsLock = server.keepsLockOnNonblocking && cannotBlock(step.value);
-    // As in server/driver.ts, where a task that waits in the event loop makes no calls of its own.
-    const wayNs = isCold && router === null && lock.state.policy.exclusive ? kernel.wayNs(thread) : 0;
-    if (wayNs > 0) yield thread.run(wayNs);
+    // As in server/driver.ts, where of a task that waits in the event loop only the send has a way.
+    const hasWay = router === null || step.value.call === 'zmqSend';
+    const goesTheWay = isCold && hasWay && lock.state.policy.exclusive;
+    if (goesTheWay) yield thread.run(router === null ? kernel.wayNs(thread) : server.eventLoopNs);
     const coldNs = machine.coldNs(thread, 'work');
     if (coldNs > 0) yield thread.run(coldNs);
     yield lock.work(server.workPerCallNs);
     const leftNs = machine.nowNs;
     if (!keepsLock) yield lock.leave(CALL_NUMBER[step.value.call]);
     try {
-      const call = begin(step.value, thread, server);
+      const call = begin(step.value, thread, server, goesTheWay);
       if (call !== null) result = yield* call;
     } catch (error) {
       failure = error;
@@ -62,7 +63,12 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
 }
 
 /** @returns the call under way; null: it takes no time and returns 0. No generator itself: one more for each turn of a call costs */
-function begin(call: SystemCall | AsynchronousCall, thread: VirtualThread, server: SimulatedServerThread): Call | null {
+function begin(
+  call: SystemCall | AsynchronousCall,
+  thread: VirtualThread,
+  server: SimulatedServerThread,
+  wentTheWay: boolean,
+): Call | null {
   const { kernel } = server;
   switch (call.call) {
     case 'recv':
@@ -89,7 +95,7 @@ function begin(call: SystemCall | AsynchronousCall, thread: VirtualThread, serve
     case 'zmqReceive':
       return zmqReceive(thread, server, call.into);
     case 'zmqSend':
-      return zmqSend(thread, server, call.frames);
+      return zmqSend(thread, server, call.frames, wentTheWay);
   }
 }
 
@@ -109,8 +115,13 @@ function* zmqReceive(thread: VirtualThread, server: SimulatedServerThread, into:
   return frames.length;
 }
 
-function* zmqSend(thread: VirtualThread, server: SimulatedServerThread, frames: readonly Uint8Array[]): Call {
-  yield thread.run(server.eventLoopNs);
+function* zmqSend(
+  thread: VirtualThread,
+  server: SimulatedServerThread,
+  frames: readonly Uint8Array[],
+  wentTheWay: boolean,
+): Call {
+  if (!wentTheWay) yield thread.run(server.eventLoopNs);
   // The task fills the same array with the next message.
   return yield* routerOf(server).send(thread, [...frames]);
 }

@@ -141,7 +141,7 @@ describe('a policy that does not work is named with its steps, and the others ar
       'simulate',
       ...['--policy', policy('never-yields', take, "{ kind: 'never' }"), '--server', 'blocking', '--messages', '20'],
     );
-    expect(stderr).toMatch(/«never-yields».*nothing can happen any more while running, after \d+ steps/);
+    expect(stderr).toMatch(/«never-yields».*nothing can happen any more while settling, after \d+ steps/);
     expect(code).toBe(4);
   });
 });

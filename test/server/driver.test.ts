@@ -5,7 +5,14 @@ import { Interpreter } from '../../lock/interpreter.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
 import py32 from '../../lock/policies/py32.ts';
 import type { Policy } from '../../lock/policy.ts';
-import { type ServerTask, toolkit } from '../../server/calls.ts';
+import {
+  type AsynchronousTask,
+  type MessageSocket,
+  type ServerTask,
+  toolkit,
+  zmqReceive,
+  zmqSend,
+} from '../../server/calls.ts';
 
 const goTheWay = vi.fn();
 
@@ -34,6 +41,19 @@ class ClockedInterpreter extends Interpreter {
   }
 }
 
+function threadUnder(policy: Policy) {
+  const lock = new GlobalLock(policy, { interval: 5e6 }, createLockState(policy), 1);
+  return {
+    lock,
+    interpreter: new ClockedInterpreter(lock, 200),
+    workPerCallNs: 0,
+    keepsLockOnNonblocking: false,
+    log: null,
+    startThread: () => {},
+    noteConnectionError: () => {},
+  };
+}
+
 /** Makes calls of these lengths, and says how often the way of a call had been gone when each was over. */
 function waysGone(policy: Policy, callsMs: readonly number[]): number[] {
   goTheWay.mockClear();
@@ -44,17 +64,34 @@ function waysGone(policy: Policy, callsMs: readonly number[]): number[] {
       ways.push(goTheWay.mock.calls.length);
     }
   }
-  const lock = new GlobalLock(policy, { interval: 5e6 }, createLockState(policy), 1);
-  driver.drive(task(), {
-    lock,
-    interpreter: new ClockedInterpreter(lock, 200),
-    workPerCallNs: 0,
-    keepsLockOnNonblocking: false,
-    log: null,
-    startThread: () => {},
-    noteConnectionError: () => {},
-  });
+  driver.drive(task(), threadUnder(policy));
   return ways;
+}
+
+/** Echoes messages that come after so long, and says what the socket was asked for. */
+async function askedOfSocket(policy: Policy, receivesMs: readonly number[]): Promise<string[]> {
+  const asked: string[] = [];
+  const comeAfterMs = [...receivesMs];
+  const socket: MessageSocket = {
+    get closed() {
+      return comeAfterMs.length === 0;
+    },
+    async receive() {
+      const ms = comeAfterMs.shift();
+      if (ms === undefined) throw new Error('interrupted by the end of the socket');
+      nowMs += ms;
+      asked.push('receive');
+      return [new Uint8Array(1), new Uint8Array(2)];
+    },
+    send: (frames) => asked.push(`send ${frames.length}`),
+    goTheWay: () => asked.push('way'),
+  };
+  function* task(): AsynchronousTask {
+    const frames: Uint8Array[] = [];
+    while ((yield* zmqReceive(socket, frames)) > 0) yield* zmqSend(socket, frames);
+  }
+  await driver.driveAsynchronously(task(), threadUnder(policy));
+  return asked;
 }
 
 it('goes the way of a call once more before the first call and after one in which it slept, and after no other', () => {
@@ -65,4 +102,11 @@ it('goes the way of a call once more before the first call and after one in whic
 
 it('does not where many hold the lock, and nothing depends on how long a call takes', () => {
   expect(waysGone(freeThreaded, [driver.COLD_AFTER_MS * 2, driver.COLD_AFTER_MS * 2])).toEqual([0, 0]);
+});
+
+it('goes the way of a send before the one that counts, where the message was waited for, and ends with its socket', async () => {
+  const shortMs = driver.COLD_AFTER_MS / 2;
+  const longMs = driver.COLD_AFTER_MS * 2;
+  expect(await askedOfSocket(py32, [longMs, shortMs])).toEqual(['receive', 'way', 'send 2', 'receive', 'send 2']);
+  expect(await askedOfSocket(freeThreaded, [longMs])).toEqual(['receive', 'send 2']);
 });

@@ -183,9 +183,12 @@ export class Machine {
       thread.sleepsOn = -1;
     }
     const { cold } = this.costs;
-    if (cold !== undefined && this.nowNs - thread.asleepSinceNs > cold.afterNs) {
-      thread.warm.clear();
-      thread.coldShare = cold.share();
+    if (cold !== undefined) {
+      thread.sleptNs += this.nowNs - thread.asleepSinceNs;
+      if (thread.sleptNs - thread.coldShareAtNs > cold.afterNs) {
+        thread.coldShareAtNs = thread.sleptNs;
+        thread.coldShare = cold.share();
+      }
     }
     thread.sleepGeneration++;
     thread.result = result;
@@ -328,18 +331,22 @@ export class Machine {
     this.events.push(atNs, thread.number * KINDS + TIMER, ++thread.sleepGeneration);
   }
 
-  /** What it takes a thread more to do this now, if it has not done it since it slept for long. */
+  /** What it takes a thread more to do this now, if it has slept for long since it last did. */
   coldNs(thread: VirtualThread, doing: Doing): number {
     const { cold } = this.costs;
     if (cold === undefined) return 0;
-    if (!this.isCold(thread, doing)) return 0;
-    thread.warm.add(doing);
-    return cold.extraNs(doing, thread.coldShare);
+    const isCold = this.isCold(thread, doing);
+    thread.didAtNs.set(doing, thread.sleptNs);
+    return isCold ? cold.extraNs(doing, thread.coldShare) : 0;
   }
 
-  /** Whether a thread has not done this since it slept for long. One that works all the time keeps its CPU's caches. */
+  /**
+   * Whether a thread has slept for long since it last did this, be it in many short sleeps, as one that is woken for nothing again and again.
+   * Not whether that was long ago: one that works all the time keeps its CPU's caches.
+   */
   isCold(thread: VirtualThread, doing: Doing): boolean {
-    return this.costs.cold !== undefined && !thread.warm.has(doing);
+    const { cold } = this.costs;
+    return cold !== undefined && thread.sleptNs - (thread.didAtNs.get(doing) ?? -Infinity) > cold.afterNs;
   }
 
   /** A policy makes a step. */

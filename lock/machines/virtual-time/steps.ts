@@ -26,6 +26,8 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
   const { recorder } = thread.lock as VirtualLock;
   const { atomicNs, futexCallNs } = machine.costs;
   const toCompareNs = wayInNs(machine);
+  // Once, and not at each step: a thread that has slept in the middle of a piece comes here anew.
+  let coldNs = machine.coldNs(thread, 'step');
   for (let performs = paid; ; performs = true) {
     if (performs) {
       const moreNs = perform(machine, thread, memory);
@@ -37,9 +39,10 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
       return true;
     }
     const costNs = memory.op === OP.notify ? futexCallNs : memory.op === OP.wait ? toCompareNs : atomicNs;
-    const firstNs = thread.pieceNs;
+    const firstNs = thread.pieceNs + coldNs;
     thread.pieceNs = 0;
-    if (!machine.pay(thread, firstNs + costNs + machine.coldNs(thread, 'step'))) {
+    coldNs = 0;
+    if (!machine.pay(thread, firstNs + costNs)) {
       thread.paying = PAYING.step;
       return false;
     }

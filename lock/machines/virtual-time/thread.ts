@@ -98,10 +98,12 @@ export class VirtualThread {
   /** Leaves done in all its life. */
   leavesDone = 0;
 
-  /** What it has done since it last slept for long. */
-  readonly warm = new Set<Doing>();
-  /** How cold that left it; a new one is as most are. */
+  /** How long it has slept in all its life, and how long it had when it last did what. */
+  sleptNs = 0;
+  readonly didAtNs = new Map<Doing, number>();
+  /** How cold sleep left it; a new one is as most are. And how long it had slept when that was drawn. */
   coldShare = 0.5;
+  coldShareAtNs = 0;
 
   /** Its scheduler's: the CPU it runs on or ran on last, since when, and what it has had of CPUs. */
   cpu = 0;

@@ -263,6 +263,22 @@ it('what a thread has not done since it slept for long takes more, once; one tha
   expect(extras).toEqual([500, 0, 0, 0, 0, 0, 100, 0]);
 });
 
+it('many short sleeps are a long one for what a thread has not done in any of them', () => {
+  const cold: Cold = { afterNs: 1_000, share: () => 0, extraNs: () => 100 };
+  const { machine } = world(py32, { interval: INTERVAL }, { cold });
+  const extras: number[] = [];
+  machine.start('caller', function* (thread) {
+    machine.coldNs(thread, 'recv');
+    for (let i = 0; i < 2; i++) {
+      yield thread.sleepFor(600, 1);
+      extras.push(machine.coldNs(thread, 'step'));
+    }
+    extras.push(machine.coldNs(thread, 'recv'), machine.coldNs(thread, 'recv'));
+  });
+  machine.run(Infinity);
+  expect(extras).toEqual([100, 0, 100, 0]);
+});
+
 it('time in which nothing can happen any more is not waited for', () => {
   const { machine, start } = world(py32, { interval: INTERVAL });
   start(function* (thread) {
