@@ -33,7 +33,7 @@ export type SystemCall =
   | { readonly call: 'sleep'; readonly durationNs: number }
   /** Passes messages from each socket to the other until their context is shut down. Result: 0. */
   | { readonly call: 'zmqProxy'; readonly frontend: ZmqSocket; readonly backend: ZmqSocket }
-  /** Result: how many frames went. */
+  /** Result: how many frames went, 0 once the socket is closed. */
   | { readonly call: 'zmqSend'; readonly socket: MessageSocket; readonly frames: Uint8Array[] };
 
 /** A message socket, as zeromq.js has them. */

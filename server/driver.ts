@@ -83,7 +83,9 @@ export async function driveAsynchronously(task: AsynchronousTask, thread: Server
       let result = 0;
       let failure: unknown;
       // As in drive. A receive waits anyway: how long its way takes nothing depends on.
-      if (isCold && thread.lock.exclusive && step.value.call === 'zmqSend') step.value.socket.goTheWay();
+      if (isCold && thread.lock.exclusive && step.value.call === 'zmqSend' && !step.value.socket.closed) {
+        step.value.socket.goTheWay();
+      }
       const leftMs = leave(thread, step.value);
       try {
         result = step.value.call === 'zmqReceive' ? await receive(step.value) : perform(step.value, thread, leftMs);
@@ -179,6 +181,8 @@ function perform(call: SystemCall, thread: ServerThread, leftMs: number): number
       libzmq.proxy(call.frontend, call.backend);
       return 0;
     case 'zmqSend':
+      // zeromq.js hands out what a socket has received as it closes.
+      if (call.socket.closed) return 0;
       call.socket.send(call.frames);
       return call.frames.length;
   }

@@ -68,16 +68,22 @@ function waysGone(policy: Policy, callsMs: readonly number[]): number[] {
   return ways;
 }
 
-/** Echoes messages that come after so long, and says what the socket was asked for. */
-async function askedOfSocket(policy: Policy, receivesMs: readonly number[]): Promise<string[]> {
+/**
+ * Echoes messages that come after so long, and says what the socket was asked for.
+ *
+ * @param closesWithLast whether the socket is closed as the last one is received
+ */
+async function askedOfSocket(policy: Policy, receivesMs: readonly number[], closesWithLast = false): Promise<string[]> {
   const asked: string[] = [];
   const comeAfterMs = [...receivesMs];
+  let closed = false;
   const socket: MessageSocket = {
     get closed() {
-      return comeAfterMs.length === 0;
+      return closed;
     },
     async receive() {
       const ms = comeAfterMs.shift();
+      closed = ms === undefined || (closesWithLast && comeAfterMs.length === 0);
       if (ms === undefined) throw new Error('interrupted by the end of the socket');
       nowMs += ms;
       asked.push('receive');
@@ -109,4 +115,9 @@ it('goes the way of a send before the one that counts, where the message was wai
   const longMs = driver.COLD_AFTER_MS * 2;
   expect(await askedOfSocket(py32, [longMs, shortMs])).toEqual(['receive', 'way', 'send 2', 'receive', 'send 2']);
   expect(await askedOfSocket(freeThreaded, [longMs])).toEqual(['receive', 'send 2']);
+});
+
+it('sends nothing that came as the socket was closed', async () => {
+  const longMs = driver.COLD_AFTER_MS * 2;
+  expect(await askedOfSocket(py32, [longMs, longMs], true)).toEqual(['receive', 'way', 'send 2', 'receive']);
 });
