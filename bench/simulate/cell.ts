@@ -71,6 +71,8 @@ const SPINNER_SOLO_NS = 100_000_000;
 const MAX_BUDGETS = 3;
 /** Longer than any policy lets a thread sleep without waking it, be it in vain. */
 const FORGOTTEN_NS = 10e9;
+type Phase = 'warming up' | 'settling' | 'running';
+
 /** For connecting and warming up; a server that takes longer does not work. */
 const WARMUP_LIMIT_NS = 3_600e9;
 
@@ -156,17 +158,17 @@ class World {
     let solo: number | null = null;
     if (spinning !== null && spinners > 0) solo = this.#startSpinners(spinning);
 
-    const go = (what: string) => {
+    const go = (what: Phase) => {
       const begun = this.#snapshot(this.#process);
       this.#process.recording?.begin();
       const begunSpinning = spinning === null ? null : this.#snapshot(spinning);
       this.#machine.wake(client, 0, null);
-      const over = this.#runUntil(begun.atNs + MAX_BUDGETS * workload.budgetNs, what);
-      return { begun, begunSpinning, over };
+      const ended = this.#runUntil(begun.atNs + MAX_BUDGETS * workload.budgetNs, what);
+      return { begun, begunSpinning, ended };
     };
     const settling = go('settling');
     // A message that outlasts all patience would not be counted in the run either.
-    const { begun, begunSpinning } = settling.over ? go('running') : settling;
+    const { begun, begunSpinning } = settling.ended ? go('running') : settling;
     const reading = readingOf(begun, this.#snapshot(this.#process));
     const spun =
       begunSpinning === null || spinning === null ? null : readingOf(begunSpinning, this.#snapshot(spinning));
@@ -188,7 +190,7 @@ class World {
   }
 
   /** Lets time pass until the client stops it, and says whether it did. A run that lasts too long is over; one that is stuck has failed. */
-  #runUntil(untilNs: number, what: string): boolean {
+  #runUntil(untilNs: number, what: Phase): boolean {
     const why = this.#machine.run(untilNs);
     if (why === 'stopped') return true;
     const { threads, nowNs } = this.#machine;
@@ -403,10 +405,14 @@ class World {
 /** Stands for the router in the task of a ZeroMQ server. The simulator knows which one is meant: there is one. */
 const NO_MESSAGE_SOCKET: MessageSocket = {
   closed: false,
-  receive: () => Promise.reject(new Error('not in simulated time')),
-  send() {},
-  goTheWay() {},
+  receive: notInSimulatedTime,
+  send: notInSimulatedTime,
+  goTheWay: notInSimulatedTime,
 };
+
+function notInSimulatedTime(): never {
+  throw new Error('not in simulated time');
+}
 
 function readingOf(from: Snapshot, to: Snapshot): ServerReading {
   return {

@@ -48,9 +48,7 @@ export function* runClient(thread: VirtualThread, client: SimulatedClient, excha
   for (let i = 0; i < payload.length; i++) payload[i] = i % 251;
 
   for (let message = 0; message < client.warmupMessages; message++) {
-    number(payload, message);
-    yield* exchange.run(thread);
-    check(exchange, message);
+    yield* echo(thread, exchange, message);
     if (delayNs > 0) yield thread.sleepFor(delayNs, TIMER.pause);
   }
   machine.stopped = true;
@@ -58,9 +56,7 @@ export function* runClient(thread: VirtualThread, client: SimulatedClient, excha
 
   const settledAtNs = machine.nowNs + SETTLING_NS;
   for (let message = 0; message < messages && machine.nowNs < settledAtNs; message++) {
-    number(payload, message);
-    yield* exchange.run(thread);
-    check(exchange, message);
+    yield* echo(thread, exchange, message);
     yield thread.run(profile.client.messageNs);
     if (delayNs > 0) yield thread.sleepFor(delayNs, TIMER.pause);
   }
@@ -73,12 +69,10 @@ export function* runClient(thread: VirtualThread, client: SimulatedClient, excha
       trips.ended = 'budget';
       break;
     }
-    number(payload, message);
     const sentNs = machine.nowNs;
-    yield* exchange.run(thread);
+    yield* echo(thread, exchange, message);
     trips.sentNs.push(sentNs - trips.startedAtNs);
     trips.rttNs.push(machine.nowNs - sentNs);
-    check(exchange, message);
     yield thread.run(profile.client.messageNs);
     if (delayNs > 0) yield thread.sleepFor(delayNs, TIMER.pause);
     trips.durationNs = machine.nowNs - trips.startedAtNs;
@@ -86,11 +80,11 @@ export function* runClient(thread: VirtualThread, client: SimulatedClient, excha
   machine.stopped = true;
 }
 
-function number(payload: Uint8Array, message: number): void {
+/** One round trip, numbered and looked at, neither of which takes simulated time. */
+function* echo(thread: VirtualThread, exchange: Exchange, message: number): Program {
+  const { payload, echoed } = exchange;
   for (let i = 0; i < Math.min(4, payload.length); i++) payload[i] = message >>> (8 * i);
-}
-
-function check({ payload, echoed }: Exchange, message: number): void {
+  yield* exchange.run(thread);
   if (Buffer.compare(payload, echoed()) !== 0) throw new Error(`the echo of message ${message} differs`);
 }
 

@@ -193,6 +193,14 @@ describe.each(TALK_SERVERS)('%s', (server) => {
   });
 });
 
+it('a message that outlasts all patience while the client settles is not counted, and what was seen until then is', async () => {
+  const { rttNs, ended, reading } = await simulate({ policy: 'py32', profile: FIXED, workload: { budgetNs: 1e6 } });
+  expect({ messages: rttNs.length, ended }).toEqual({ messages: 0, ended: 'budget' });
+  expect(reading.durationNs).toBe(3e6);
+  // One has begun, and lasts for a whole switch interval.
+  expect(reading.server?.waits).toBe(0);
+});
+
 it('what an event loop adds to a send is paid with the lock held, where one thread at a time holds it', async () => {
   const EVENT_LOOP_NS = 40_000;
   const changes = (eventLoopNs: number, policy: string): Changes => ({
