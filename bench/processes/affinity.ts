@@ -18,14 +18,13 @@ function maskOf(cpus: readonly number[]): Uint8Array {
   return mask;
 }
 
-/** Keeps the calling thread on one CPU. Returns whether the system allows it. */
-export function pinTo(cpu: number): boolean {
-  return setAffinity(0, MASK_BYTES, maskOf([cpu])) === 0;
-}
-
-/** Lets it run on any again. */
-export function unpin(): void {
-  setAffinity(0, MASK_BYTES, new Uint8Array(MASK_BYTES).fill(0xff));
+/**
+ * Keeps the calling thread on some CPUs.
+ *
+ * @throws SystemError if none of them is allowed to it
+ */
+export function keepThreadOn(cpus: readonly number[]): void {
+  if (setAffinity(0, MASK_BYTES, maskOf(cpus)) !== 0) throw new SystemError('sched_setaffinity', koffi.errno());
 }
 
 /**

@@ -1,9 +1,9 @@
 /** Waking a thread, measured: what it takes its waker, and when it runs. */
-import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { Futexes } from '../../lock/machines/futex.ts';
 import { clockOriginNs } from '../../net/clock.ts';
-import { pinTo, unpin } from '../processes/affinity.ts';
+import { keepThreadOn } from '../processes/affinity.ts';
+import { allowedCpus, parseCpuList } from '../processes/cpu-list.ts';
 import { type PartnerTask, WORD } from './calibrate-messages.ts';
 
 const PARTNER = new URL('./calibrate-partner.js', import.meta.url);
@@ -39,8 +39,13 @@ interface Places {
   readonly busy: boolean;
 }
 
+/** The CPUs of this process; it may have been given some of the machine's only. */
+const CPUS = parseCpuList(allowedCpus()) ?? [0];
+const [FIRST = 0, SECOND = FIRST] = CPUS;
+
 /** On CPUs of their own, where there are two. */
-export const APART: Places = { sleeper: Math.min(1, availableParallelism() - 1), waker: 0, busy: false };
+export const APART: Places = { sleeper: SECOND, waker: FIRST, busy: false };
+export const TOGETHER: Places = { sleeper: FIRST, waker: FIRST, busy: false };
 
 /** Wakes a sleeping thread again and again. */
 export async function wakeUps({ sleeper, waker: mine, busy }: Places, waker: Waker, times = WAKES): Promise<WakeUp[]> {
@@ -62,7 +67,7 @@ export async function wakeUps({ sleeper, waker: mine, busy }: Places, waker: Wak
     return { exited };
   };
   const ends = [await start('sleeper'), ...(busy ? [await start('busy')] : [])];
-  pinTo(mine);
+  keepThreadOn([mine]);
   const originNs = clockOriginNs();
   const found: WakeUp[] = [];
   for (let turn = 1; turn <= times; turn++) {
@@ -85,7 +90,7 @@ export async function wakeUps({ sleeper, waker: mine, busy }: Places, waker: Wak
   Atomics.store(words, WORD.turn, -1);
   futexes.wake(WORD.turn, 1);
   await Promise.all(ends.map(({ exited }) => exited));
-  unpin();
+  keepThreadOn(CPUS);
   // The engine compiles meanwhile.
   return found.slice(times / 10);
 }

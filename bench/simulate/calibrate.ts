@@ -24,7 +24,7 @@ import {
 } from './calibrate-calls.ts';
 import { roundTripsOfLibzmq, withLibzmq } from './calibrate-libzmq.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
-import { APART, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
+import { APART, TOGETHER, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
 import type { Profile } from './profile.ts';
 
 /** How long a CPU has been idle when it is woken. */
@@ -118,7 +118,7 @@ async function sample(tell: (what: string) => void) {
   }
   const contended = await wakeUps(APART, { kind: 'contending', idleMs: [SOON_MS] }, WAKES / 4);
   const pinned = await wakeUps({ ...APART, busy: true }, { kind: 'sleeping' });
-  const shared = await wakeUps({ sleeper: 0, waker: 0, busy: false }, { kind: 'sleeping' });
+  const shared = await wakeUps(TOGETHER, { kind: 'sleeping' });
 
   tell('timers and interrupts');
   const pauses = overshoots(TIMERS, 1e6, () => Atomics.wait(words, 0, 0, 1));
