@@ -9,7 +9,7 @@ import { UsageError } from '../exit-codes.ts';
 import { OPTIONS as BENCH_OPTIONS, DEFAULTS, GUI_DEFAULTS, MAX_SEED } from '../options/bench.ts';
 import { readExperiment } from '../options/experiment.ts';
 import { writablePath } from '../options/files.ts';
-import { duration, wholeNumber } from '../options/values.ts';
+import { duration, list, wholeNumber } from '../options/values.ts';
 import { calibrated, readInterpreterProfile } from '../profiles/interpreter-profile.ts';
 import { isReference, type Result, SCENARIOS, type Scenario, type Workload } from '../result/result.ts';
 import { readResult } from '../result/result-file.ts';
@@ -44,14 +44,14 @@ export interface SimulateOptions {
 const MAX_CPUS = 4_096;
 /** The server's threads are among them. */
 const MAX_SPINNERS = MAX_THREADS - 3;
+const DEFAULT_SCENARIO = 'loaded';
 const DEFAULT_MESSAGES = '10000';
 
 const OPTIONS = {
   scenario: {
     type: 'string',
     array: true,
-    default: ['loaded'],
-    describe: `what runs beside the server: ${SCENARIOS.join(', ')}; unloaded is always simulated too`,
+    describe: `what runs beside the server, by default ${DEFAULT_SCENARIO}: ${SCENARIOS.join(', ')}; unloaded is always simulated too`,
   },
   server: { type: 'string', array: true, describe: `echo servers, by default all: ${TALK_SERVERS.join(', ')}` },
   policy: { type: 'string', array: true, describe: `policies, by default all: ${Object.keys(POLICIES).join(', ')}` },
@@ -140,14 +140,14 @@ export async function readSimulateOptions(args: SimulateArguments, argv: readonl
     reportPath: args.report === undefined ? null : await writablePath('report', args.report),
   };
   if (args.against !== undefined) {
-    if (args.interpreter !== undefined)
-      throw new UsageError('--against takes what an interpreter does from the result: leave --interpreter out');
+    refuseMeasured(args);
     const against = await readResult(args.against);
     const cpus = args.cpus === undefined ? [against.environment.cpuCount] : parseRange('cpus', args.cpus, 1, MAX_CPUS);
-    return { ...common, ...likeMeasured(against), rounds: readRounds(against.rounds), cpus, against };
+    return { ...common, ...likeMeasured(against, args), rounds: readRounds(against.rounds), cpus, against };
   }
 
-  const { exchange, policies, ...experiment } = await readExperiment(args, { messages: DEFAULT_MESSAGES });
+  const asked = { ...args, scenario: args.scenario ?? [DEFAULT_SCENARIO] };
+  const { exchange, policies, ...experiment } = await readExperiment(asked, { messages: DEFAULT_MESSAGES });
   const spinners = parseRange('spinners', args.spinners, 0, MAX_SPINNERS);
   const interpreterCost = args['interpreter-cost'];
   const interpreter =
@@ -179,13 +179,42 @@ export async function readSimulateOptions(args: SimulateArguments, argv: readonl
   };
 }
 
-/** The cells and the workload of a measured result. Interpreters are not simulated. */
-function likeMeasured({ workload, cells, policies }: Result) {
-  const of = <T>(values: readonly T[]) => [...new Set(values)];
+/** What a measured result says itself. */
+const MEASURED = [
+  ...['spinners', 'messages', 'size', 'delay', 'budget', 'warmup', 'spinner-priority', 'spinner-kind'],
+  ...['keep-lock-on', 'interpreter-cost', 'interpreter', 'max-message'],
+] as const satisfies (keyof typeof OPTIONS)[];
+
+function refuseMeasured(args: SimulateArguments): void {
+  for (const name of MEASURED) {
+    const option: Options = OPTIONS[name];
+    if (args[name] !== option.default)
+      throw new UsageError(`--against takes this from the result: leave --${name} out`);
+  }
+}
+
+/** The cells and the workload of a measured result, or those of its cells that are asked for. Interpreters are not simulated. */
+function likeMeasured({ workload, cells, policies }: Result, { server, policy, scenario }: SimulateArguments) {
+  const emulated = policies.filter((column): column is PolicySpec => !isReference(column));
+  const among = <Value extends string>(option: string, asked: string[] | undefined, measured: readonly Value[]) =>
+    asked === undefined ? [...new Set(measured)] : list(option, asked, [...new Set(measured)]);
+  const labels = among(
+    'policy',
+    policy,
+    emulated.map(({ label }) => label),
+  );
   return {
-    servers: of(cells.map(({ server }) => server)),
-    policies: policies.filter((column): column is PolicySpec => !isReference(column)),
-    scenarios: of(cells.map(({ scenario }) => scenario)),
+    servers: among(
+      'server',
+      server,
+      cells.map((cell) => cell.server),
+    ),
+    policies: emulated.filter(({ label }) => labels.includes(label)),
+    scenarios: among(
+      'scenario',
+      scenario,
+      cells.map((cell) => cell.scenario),
+    ),
     spinners: [workload.spinners],
     workload,
   };

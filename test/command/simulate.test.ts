@@ -90,6 +90,23 @@ it('holds a simulated result against another, cell by cell', async () => {
   // As often as it was measured.
   expect(read('against.json').rounds).toBe(2);
   expect(stdout).toMatch(/off by 0 % in the median cell, 0 % in the worst/);
+
+  // Some of its cells, and nothing but those: what the result says itself cannot be asked for.
+  const some = ['--server', 'blocking', '--policy', 'py27', '--scenario', 'loaded'];
+  await convoy('simulate', '--against', at('measured.json'), ...some, '--json', at('some.json'));
+  const names = read('some.json').cells.map(({ server, policy, scenario }) => `${server} ${policy} ${scenario}`);
+  expect(names).toEqual(['blocking py27 unloaded', 'blocking py27 loaded']);
+  for (const [asked, message] of [
+    [['--server', 'zeromq'], /there is no server «zeromq»; there are native, blocking/],
+    [['--policy', 'priority'], /there is no policy «priority»; there are py32, py27/],
+    [['--scenario', 'offloaded'], /there is no scenario «offloaded»; there are unloaded, loaded/],
+    [['--messages', '5'], /--against takes this from the result: leave --messages out/],
+    [['--spinners', '2'], /leave --spinners out/],
+  ] as const) {
+    const refused = await runHere('simulate', '--against', at('measured.json'), ...asked);
+    expect(refused.stderr).toMatch(message);
+    expect(refused.code).toBe(64);
+  }
 });
 
 describe('impossible machines are refused', () => {
