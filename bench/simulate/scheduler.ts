@@ -16,6 +16,7 @@ import {
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Profile } from './profile.ts';
 import type { Random } from './random.ts';
+import { RunQueue } from './run-queue.ts';
 
 /** The thread that was given the CPU starts to run. */
 const READY = FIRST_SCHEDULER_KIND;
@@ -28,57 +29,6 @@ const PREEMPT = FIRST_SCHEDULER_KIND + 2;
 const INTERRUPT = FIRST_SCHEDULER_KIND + 3;
 /** A tick at which a thread may be moved from a CPU's queue to an idle one. */
 const BALANCE = FIRST_SCHEDULER_KIND + 4;
-
-/** Threads that wait for a CPU, the one with the least virtual run time first. */
-class RunQueue {
-  readonly #heap: VirtualThread[] = [];
-  #order = 0;
-
-  get length(): number {
-    return this.#heap.length;
-  }
-
-  get first(): VirtualThread | undefined {
-    return this.#heap[0];
-  }
-
-  add(thread: VirtualThread): void {
-    const heap = this.#heap;
-    thread.queuedOrder = this.#order++;
-    let at = heap.length;
-    heap.push(thread);
-    while (at > 0) {
-      const parent = (at - 1) >> 1;
-      if (!before(thread, heap[parent] as VirtualThread)) break;
-      heap[at] = heap[parent] as VirtualThread;
-      at = parent;
-    }
-    heap[at] = thread;
-  }
-
-  take(): VirtualThread | undefined {
-    const heap = this.#heap;
-    const [first] = heap;
-    const last = heap.pop();
-    if (last === undefined || heap.length === 0) return first;
-    let at = 0;
-    for (;;) {
-      let child = 2 * at + 1;
-      if (child >= heap.length) break;
-      if (child + 1 < heap.length && before(heap[child + 1] as VirtualThread, heap[child] as VirtualThread)) child++;
-      if (!before(heap[child] as VirtualThread, last)) break;
-      heap[at] = heap[child] as VirtualThread;
-      at = child;
-    }
-    heap[at] = last;
-    return first;
-  }
-}
-
-function before(a: VirtualThread, b: VirtualThread): boolean {
-  const difference = a.virtualRuntimeNs - b.virtualRuntimeNs;
-  return difference < 0 || (difference === 0 && a.queuedOrder < b.queuedOrder);
-}
 
 /** When a CPU that stays idle has gone to sleep, unless its host lets it poll. */
 function asleepFromNs({ asleep }: NonNullable<Profile['scheduler']['idle']>): number {
