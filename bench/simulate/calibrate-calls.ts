@@ -151,6 +151,23 @@ export function coldCosts(
   });
 }
 
+/** What a call that would sleep for the lock takes more after a sleep, up to its look at the word: after a step of a policy that found the lock held. */
+export function coldWaits(): number[] {
+  const words = new Int32Array(new SharedArrayBuffer(4));
+  const futexes = new Futexes(words);
+  const lock = new GlobalLock(py32, { interval: 5e6 }, createLockState(py32), 1);
+  const waits = (sleepMs: number) =>
+    Array.from({ length: COLD_TIMES }, () => {
+      if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
+      lock.acquire();
+      lock.release();
+      return timed(1, () => futexes.wait(0, 1, Infinity))[0] as number;
+    });
+  waits(0);
+  const warmNs = median(waits(0));
+  return waits(COLD_MS).map((ns) => Math.max(0, ns - warmNs));
+}
+
 /** Lends both ends of a connection on which messages go back and forth, as they do in the experiment: then no call has an ACK to send. */
 function withConnection<T>(use: (client: Socket, server: Socket) => T): T {
   const listener = posix.listen({ host: '127.0.0.1', port: 0 });

@@ -1,8 +1,8 @@
 /** What `convoy calibrate` and its other thread say to each other. */
 
 export interface PartnerTask {
-  /** `sleeper`: sleeps, and says when it woke. `busy`: keeps a CPU. */
-  readonly kind: 'sleeper' | 'busy';
+  /** `sleeper`: sleeps, and says when it woke. `busy`: keeps a CPU. `toucher`: never sleeps, and takes a cache line each turn. */
+  readonly kind: 'sleeper' | 'busy' | 'toucher';
   /** How long a sleeper works before each sleep; 0: not at all. */
   readonly workMs: number;
   /** The CPU it runs on. */
@@ -24,4 +24,6 @@ export const WORD = {
   /** Whether it slept before that. */
   slept: 65,
   end: 96,
+  /** What a toucher takes to its CPU. */
+  touched: 128,
 } as const;

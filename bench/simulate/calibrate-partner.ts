@@ -13,6 +13,13 @@ keepThreadOn([task.cpu]);
 if (task.kind === 'busy') {
   parentPort?.postMessage('ready');
   while (Atomics.load(words, WORD.end) === 0);
+} else if (task.kind === 'toucher') {
+  parentPort?.postMessage('ready');
+  for (let turn = 0; turn >= 0; turn = Atomics.load(words, WORD.turn)) {
+    if (turn === Atomics.load(words, WORD.seen)) continue;
+    Atomics.add(words, WORD.touched, 1);
+    Atomics.store(words, WORD.seen, turn);
+  }
 } else {
   parentPort?.postMessage('ready');
   const wokeAt = new Float64Array(task.wokeAtNs);

@@ -1,10 +1,11 @@
-/** Waking a thread, measured: what it takes its waker, and when it runs. */
+/** Another thread, measured: what it takes to wake it, and when it runs; what a cache line costs that it has. */
 import { Worker } from 'node:worker_threads';
 import { Futexes } from '../../lock/machines/futex.ts';
 import { clockOriginNs } from '../../net/clock.ts';
 import { keepThreadOn } from '../processes/affinity.ts';
 import { allowedCpus, parseCpuList } from '../processes/cpu-list.ts';
 import { type PartnerTask, WORD } from './calibrate-messages.ts';
+import { timed } from './calibrate-samples.ts';
 
 const PARTNER = new URL('./calibrate-partner.js', import.meta.url);
 export const WAKES = 2_000;
@@ -33,7 +34,7 @@ type Waker =
   | { readonly kind: 'sleeping' };
 
 /** On which CPU who is, and whether a busy thread is where the sleeper is. */
-interface Places {
+export interface Places {
   readonly sleeper: number;
   readonly waker: number;
   readonly busy: boolean;
@@ -47,25 +48,55 @@ const [FIRST = 0, SECOND = FIRST] = CPUS;
 export const APART: Places = { sleeper: SECOND, waker: FIRST, busy: false };
 export const TOGETHER: Places = { sleeper: FIRST, waker: FIRST, busy: false };
 
+function newWords(): Int32Array<SharedArrayBuffer> {
+  return new Int32Array(new SharedArrayBuffer(1024));
+}
+
+/** Starts the other thread. Resolves when it is ready; in an object, since a promise returned would be waited for. */
+async function startPartner(workerData: PartnerTask): Promise<{ exited: Promise<unknown> }> {
+  const worker = new Worker(PARTNER, { workerData });
+  const exited = new Promise((resolve) => worker.once('exit', resolve));
+  await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
+  return { exited };
+}
+
+/**
+ * What an atomic step takes that finds the cache line on another CPU, and one more that finds it here; each many times, by a clock around it.
+ *
+ * @param places where the other thread is, and this one
+ */
+export async function fetches(
+  { sleeper, waker: mine }: Places,
+  times = WAKES,
+): Promise<{ there: number[]; here: number[] }> {
+  const words = newWords();
+  const wokeAtNs = new SharedArrayBuffer(8);
+  const { exited } = await startPartner({ kind: 'toucher', workMs: 0, cpu: sleeper, words: words.buffer, wokeAtNs });
+  keepThreadOn([mine]);
+  const found = { there: [] as number[], here: [] as number[] };
+  const step = () => void Atomics.add(words, WORD.touched, 1);
+  for (let turn = 1; turn <= times; turn++) {
+    Atomics.store(words, WORD.turn, turn);
+    // Alone on one CPU the other needs this one's.
+    while (Atomics.load(words, WORD.seen) !== turn) if (sleeper === mine) Atomics.wait(words, WORD.end, 0, 0.1);
+    found.there.push(...timed(1, step));
+    found.here.push(...timed(1, step));
+  }
+  Atomics.store(words, WORD.turn, -1);
+  await exited;
+  keepThreadOn(CPUS);
+  // The engine compiles meanwhile.
+  return { there: found.there.slice(times / 10), here: found.here.slice(times / 10) };
+}
+
 /** Wakes a sleeping thread again and again. */
 export async function wakeUps({ sleeper, waker: mine, busy }: Places, waker: Waker, times = WAKES): Promise<WakeUp[]> {
-  const words = new Int32Array(new SharedArrayBuffer(512));
+  const words = newWords();
   const wokeAtNs = new Float64Array(new SharedArrayBuffer(8));
   const futexes = new Futexes(words);
-  const start = async (kind: PartnerTask['kind']) => {
-    const workerData: PartnerTask = {
-      kind,
-      workMs: waker.kind === 'contending' ? COLD_MS : 0,
-      cpu: sleeper,
-      words: words.buffer,
-      wokeAtNs: wokeAtNs.buffer,
-    };
-    const worker = new Worker(PARTNER, { workerData });
-    const exited = new Promise((resolve) => worker.once('exit', resolve));
-    await new Promise((resolve, reject) => worker.once('message', resolve).once('error', reject));
-    // In an object: a promise returned would be waited for.
-    return { exited };
-  };
+  const workMs = waker.kind === 'contending' ? COLD_MS : 0;
+  const start = (kind: PartnerTask['kind']) =>
+    startPartner({ kind, workMs, cpu: sleeper, words: words.buffer, wokeAtNs: wokeAtNs.buffer });
   const ends = [await start('sleeper'), ...(busy ? [await start('busy')] : [])];
   keepThreadOn([mine]);
   const originNs = clockOriginNs();

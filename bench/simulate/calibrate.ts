@@ -15,6 +15,7 @@ import { HEADER_BYTES } from '../../net/frame.ts';
 import {
   CALLS,
   coldCosts,
+  coldWaits,
   interruptsOf,
   offerNs,
   overshoots,
@@ -24,7 +25,7 @@ import {
 } from './calibrate-calls.ts';
 import { roundTripsOfLibzmq, withLibzmq } from './calibrate-libzmq.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
-import { APART, TOGETHER, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
+import { APART, fetches, type Places, TOGETHER, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
 import type { Profile } from './profile.ts';
 
 /** How long a CPU has been idle when it is woken. */
@@ -81,7 +82,9 @@ const INTERPRETER_COST_NS = 10_000;
 export async function calibrate(name: string, rounds: number, tell: (what: string) => void): Promise<Profile> {
   const samples: Sampled[] = [];
   for (let round = 1; round <= rounds; round++) {
-    samples.push(await sample((what) => tell(`round ${round} of ${rounds}: ${what}`)));
+    // In turns the other way round: one CPU may have the interrupts of most devices.
+    const places = round % 2 === 1 ? APART : { ...APART, sleeper: APART.waker, waker: APART.sleeper };
+    samples.push(await sample(places, (what) => tell(`round ${round} of ${rounds}: ${what}`)));
   }
   return withLibzmq(
     profileOf(name, samples),
@@ -90,7 +93,7 @@ export async function calibrate(name: string, rounds: number, tell: (what: strin
 }
 
 /** Measures all once. */
-async function sample(tell: (what: string) => void) {
+async function sample(apart: Places, tell: (what: string) => void) {
   tell('steps and leaves');
   const lock = new GlobalLock(freeThreaded, {}, createLockState(freeThreaded), 1);
   const leafNs = Math.round(measureLeafNs(new Interpreter(lock, TICK_NS)));
@@ -102,9 +105,9 @@ async function sample(tell: (what: string) => void) {
   const futexWaitNs = timed(CALLS, () => futexes.wait(0, 1, Infinity));
 
   tell('waking threads');
-  const soon = await wakeUps(APART, { kind: 'working', idleMs: [SOON_MS] });
+  const soon = await wakeUps(apart, { kind: 'working', idleMs: [SOON_MS] });
   const enterings = await wakeUps(
-    APART,
+    apart,
     { kind: 'working', idleMs: ENTERING.map(({ idleMs }) => idleMs) },
     ENTERING.length * ENTERING_TIMES,
   );
@@ -113,12 +116,14 @@ async function sample(tell: (what: string) => void) {
   const asleep: WakeUp[][] = [];
   for (const { idleMs, afterMs, times } of SLEEPS) {
     const waker = { kind: 'working', idleMs: afterMs === undefined ? [idleMs] : [afterMs, idleMs] } as const;
-    const wakes = await wakeUps(APART, waker, times);
+    const wakes = await wakeUps(apart, waker, times);
     asleep.push(wakes.filter((_, i) => i % waker.idleMs.length === waker.idleMs.length - 1));
   }
-  const contended = await wakeUps(APART, { kind: 'contending', idleMs: [SOON_MS] }, WAKES / 4);
-  const pinned = await wakeUps({ ...APART, busy: true }, { kind: 'sleeping' });
+  const contended = await wakeUps(apart, { kind: 'contending', idleMs: [SOON_MS] }, WAKES / 4);
+  const pinned = await wakeUps({ ...apart, busy: true }, { kind: 'sleeping' });
   const shared = await wakeUps(TOGETHER, { kind: 'sleeping' });
+
+  const lines = await fetches(apart);
 
   tell('timers and interrupts');
   const pauses = overshoots(TIMERS, 1e6, () => Atomics.wait(words, 0, 0, 1));
@@ -130,12 +135,13 @@ async function sample(tell: (what: string) => void) {
   const payload = new Uint8Array(PAYLOAD_BYTES);
   const encodeNs = timed(CALLS / 4, () => void unpack(pack(payload)));
   const cold = coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
+  const waits = coldWaits();
 
   tell('round trips through libzmq');
   const roundTrips = await roundTripsOfLibzmq(leafNs, INTERPRETER_COST_NS);
   return {
     ...{ leafNs, atomicNs, offersNs, futexCallNs, futexWaitNs, soon, entering, asleep, contended, pinned, shared },
-    ...{ pauses, timeouts, gapsNs, sockets, encodeNs, cold, roundTrips },
+    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, roundTrips },
   };
 }
 
@@ -179,6 +185,7 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
     leafNs: one((round) => round.leafNs),
     lock: {
       atomicNs: one((round) => round.atomicNs),
+      lineNs: Math.max(0, median(all(({ lines }) => lines.there)) - median(all(({ lines }) => lines.here))),
       offerNs: one((round) => round.offersNs),
       futexCallNs,
       futexWakeNs: more(callNs(pinned)),
@@ -190,6 +197,7 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
             rounds.map(({ cold }) => cold.extraNs),
             (extras) => quantilesOf(extras.flat()),
           ),
+          wait: quantilesOf(all(({ waits }) => waits)),
           wake: quantilesOf([Math.max(0, callNs(all((round) => round.contended)) - callNs(soon))]),
         },
       },

@@ -58,7 +58,7 @@ function profileOf(factors: Factors): Profile {
     cpus: CPUS,
     interpreterCostNs: scaled(factors.interpreter)(10_000),
     leafNs: 145,
-    lock: { atomicNs: 20, offerNs: 0, futexCallNs: 300, futexWakeNs: wakeCallNs, futexWaitNs: 300 },
+    lock: { atomicNs: 20, lineNs: 0, offerNs: 0, futexCallNs: 300, futexWakeNs: wakeCallNs, futexWaitNs: 300 },
     scheduler: {
       wakeIdleNs: [
         [0, wake(200)],

@@ -44,6 +44,7 @@ export const profileSchema = z.strictObject({
   lock: z
     .strictObject({
       atomicNs: ns('a step of a policy that neither sleeps nor wakes'),
+      lineNs: ns('what a step takes more for each cache line that another CPU had last'),
       offerNs: ns('an offer of the lock at a yield point, without the steps of the policy'),
       futexCallNs: ns('a call of futex(2) that wakes, by itself'),
       futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
@@ -53,6 +54,7 @@ export const profileSchema = z.strictObject({
           afterNs: ns('how long a thread has slept'),
           extraNs: z.strictObject({
             step: quantiles('the first step of a policy after that'),
+            wait: quantiles('the first call that would sleep for the lock, up to its look at the word'),
             wake: quantiles('the first call that wakes a thread'),
             work: quantiles('the first interpreter work'),
             way: quantiles('the first way into the kernel and back'),

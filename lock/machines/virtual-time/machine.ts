@@ -23,6 +23,8 @@ import { beginWork, LOOK, lookUp, mustOffer, stopWork, workOn } from './work.ts'
 export interface Costs {
   /** A load, a store, an exchange. */
   readonly atomicNs: number;
+  /** What a step takes more for each cache line that another CPU had last. */
+  readonly lineNs: number;
   /** An offer at a yield point by itself, which is made with the lock held. */
   readonly offerNs: number;
   /** A futex call that wakes, by itself. */
@@ -51,8 +53,8 @@ export interface Cold {
   extraNs(doing: Doing, share: number): number;
 }
 
-/** What a thread can be out of practice in. The machine knows the first two, the others are whose who makes calls. */
-export const DOINGS = ['step', 'wake', 'work', 'way', 'recv', 'send', 'nothing', 'poll'] as const;
+/** What a thread can be out of practice in. The machine knows the first three, the others are whose who makes calls. */
+export const DOINGS = ['step', 'wait', 'wake', 'work', 'way', 'recv', 'send', 'nothing', 'poll'] as const;
 export type Doing = (typeof DOINGS)[number];
 
 /** Gives CPUs to threads. */

@@ -49,11 +49,30 @@ export class VirtualWords {
   asleep = 0;
   /** Numbers of the threads that work on until the breaker is set. */
   readonly watchers = new Set<number>();
+  /** How often a cache line has come to a CPU from another. */
+  fetches = 0;
+  /** By word the CPU that has its cache line, and next to it, where no word is, that of the kernel's queue of its sleepers; -1: nobody yet. */
+  readonly #lineAt: Int32Array;
 
   /** @param size in words of 32 bits */
   constructor(size: number) {
     this.values = new Int32Array(size);
+    this.#lineAt = new Int32Array(size).fill(-1);
     this.#sleepers = Array.from({ length: size }, () => new Sleepers());
+  }
+
+  /** A thread on this CPU makes a step. Returns how many cache lines it takes from other CPUs for that. */
+  fetch(op: number, word: Word, cpu: number): number {
+    let lines = op === OP.notify ? 0 : this.#fetchLine(word, cpu);
+    if (op === OP.notify || op === OP.wait) lines += this.#fetchLine(word + 1, cpu);
+    this.fetches += lines;
+    return lines;
+  }
+
+  #fetchLine(line: number, cpu: number): number {
+    const before = this.#lineAt[line];
+    this.#lineAt[line] = cpu;
+    return before === cpu || before === -1 ? 0 : 1;
   }
 
   sleepersOf(word: Word): Sleepers {

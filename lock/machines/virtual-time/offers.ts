@@ -21,6 +21,7 @@ export class Offers {
   readonly #words: Int32Array;
   /** At the last offer; -1: none of this work, or one that is no measure of those after it. */
   #commotion = -1;
+  #fetches = 0;
   #atNs = 0;
   #leavesDone = 0;
   #stepsMade = 0;
@@ -52,14 +53,17 @@ export class Offers {
       this.#commotion = -1;
       return;
     }
-    if (machine.commotion === this.#commotion && this.#finds(this.#words)) {
+    // With all cache lines here, as in those that will be like it.
+    const isQuiet = machine.commotion === this.#commotion && words.fetches === this.#fetches;
+    if (isQuiet && this.#finds(this.#words)) {
       const workNs = (thread.leavesDone - this.#leavesDone) * this.#lock.state.leafNs;
       this.#offerNs = machine.nowNs - this.#atNs - workNs;
       this.#steps = thread.stepsMade - this.#stepsMade;
       this.#knownWords.set(this.#words);
     }
-    if (this.#offerNs >= 0 && this.#finds(this.#knownWords)) this.#skip();
+    if (this.#offerNs >= 0 && (isQuiet || machine.costs.lineNs === 0) && this.#finds(this.#knownWords)) this.#skip();
     this.#commotion = machine.commotion;
+    this.#fetches = words.fetches;
     this.#atNs = machine.nowNs;
     this.#leavesDone = thread.leavesDone;
     this.#stepsMade = thread.stepsMade;

@@ -24,7 +24,7 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
   const piece = thread.piece as Steps<unknown>;
   const memory = thread.memory as VirtualMemory;
   const { recorder } = thread.lock as VirtualLock;
-  const { atomicNs, futexCallNs } = machine.costs;
+  const { atomicNs, futexCallNs, lineNs } = machine.costs;
   const toCompareNs = wayInNs(machine);
   // Once, and not at each step: a thread that has slept in the middle of a piece comes here anew.
   let coldNs = machine.coldNs(thread, 'step');
@@ -38,8 +38,14 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
       thread.piece = null;
       return true;
     }
-    const costNs = memory.op === OP.notify ? futexCallNs : memory.op === OP.wait ? toCompareNs : atomicNs;
-    const firstNs = thread.pieceNs + coldNs;
+    const costNs =
+      memory.op === OP.notify
+        ? futexCallNs
+        : memory.op === OP.wait
+          ? toCompareNs + machine.coldNs(thread, 'wait')
+          : atomicNs;
+    const linesNs = lineNs === 0 ? 0 : lineNs * memory.words.fetch(memory.op, memory.word, thread.cpu);
+    const firstNs = thread.pieceNs + coldNs + linesNs;
     thread.pieceNs = 0;
     coldNs = 0;
     if (!machine.pay(thread, firstNs + costNs)) {

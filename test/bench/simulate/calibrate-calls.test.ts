@@ -1,16 +1,23 @@
 import { expect, it } from 'vitest';
-import { coldCosts, socketCosts } from '../../../bench/simulate/calibrate-calls.ts';
+import { coldCosts, coldWaits, socketCosts } from '../../../bench/simulate/calibrate-calls.ts';
 import { DOINGS } from '../../../lock/machines/virtual-time/machine.ts';
 
-it('all that a server does for a message is measured after a sleep, but waking, which takes another thread', () => {
+it('all that a server does for a message is measured after a sleep, but what takes another thread, or a lock that is held', () => {
   const { wayNs, extraNs } = coldCosts(250, 4 + 8192);
-  expect(Object.keys(extraNs).sort()).toEqual(DOINGS.filter((doing) => doing !== 'wake').sort());
+  expect(Object.keys(extraNs).sort()).toEqual(DOINGS.filter((doing) => doing !== 'wake' && doing !== 'wait').sort());
   const [first = [], ...others] = Object.values(extraNs);
   expect(first.length).toBeGreaterThan(0);
   expect(others.every(({ length }) => length === first.length)).toBe(true);
   expect([first, ...others].flat().every((ns) => ns >= 0)).toBe(true);
   expect(wayNs).toBeGreaterThan(0);
   expect(Number.isInteger(wayNs)).toBe(true);
+});
+
+it('a wait after a sleep takes no less than one right after another', () => {
+  const extras = coldWaits();
+  expect(extras.length).toBeGreaterThan(0);
+  expect(extras.every((ns) => ns >= 0)).toBe(true);
+  expect(extras.some((ns) => ns > 0)).toBe(true);
 });
 
 it('a send, with all that the kernel does in it, takes longer than a call that finds nothing', () => {

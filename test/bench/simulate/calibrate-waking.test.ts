@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { allowedCpus, parseCpuList } from '../../../bench/processes/cpu-list.ts';
+import { median } from '../../../bench/simulate/calibrate-samples.ts';
 import type * as Waking from '../../../bench/simulate/calibrate-waking.ts';
 import { compiled } from '../../compiled.ts';
 
@@ -33,3 +34,15 @@ it('threads wake each other on the CPUs this process was given, and it has no ot
   const said = execFileSync(process.execPath, [join(folder, 'wake.mjs')], { encoding: 'utf8' });
   expect(JSON.parse(said)).toEqual([{ sleeper: cpu, waker: cpu, busy: false }, `${cpu}`]);
 });
+
+const cpus = parseCpuList(allowedCpus())?.length ?? 1;
+
+it.skipIf(cpus < 2)(
+  'a step that finds its cache line on another CPU takes longer than one that finds it here',
+  async () => {
+    const { APART, fetches }: typeof Waking = await import(compiled('bench/simulate/calibrate-waking.js').href);
+    const { there, here } = await fetches(APART);
+    expect(there).toHaveLength(here.length);
+    expect(median(there)).toBeGreaterThan(median(here));
+  },
+);

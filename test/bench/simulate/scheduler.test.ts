@@ -16,6 +16,7 @@ type Idle = NonNullable<Profile['scheduler']['idle']>;
 function machineOf(cpus: number, changes: { everyNs?: number; switchNs?: number; idle?: Idle } = {}) {
   const machine = new Machine({
     atomicNs: 1,
+    lineNs: 0,
     offerNs: 0,
     futexCallNs: 1,
     futexWakeNs: 1,

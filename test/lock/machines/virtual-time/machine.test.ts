@@ -12,8 +12,9 @@ import {
   type Scheduler,
   subjectOf,
 } from '../../../../lock/machines/virtual-time/machine.ts';
+import { OP, VirtualWords } from '../../../../lock/machines/virtual-time/memory.ts';
 import type { Program, VirtualThread } from '../../../../lock/machines/virtual-time/thread.ts';
-import type { Memory, Steps } from '../../../../lock/memory.ts';
+import { INTS_PER_WORD, type Memory, type Steps } from '../../../../lock/memory.ts';
 import py27 from '../../../../lock/policies/py27.ts';
 import py32 from '../../../../lock/policies/py32.ts';
 import { definePolicy, type Policy } from '../../../../lock/policy.ts';
@@ -53,6 +54,7 @@ class EnoughCpus implements Scheduler {
 function world(policy: Policy, options: Record<string, number> = {}, changes: Partial<Costs> = {}) {
   const costs = {
     atomicNs: ATOMIC,
+    lineNs: 0,
     offerNs: 0,
     futexCallNs: FUTEX,
     futexWakeNs: WAKE_CALL,
@@ -277,6 +279,60 @@ it('many short sleeps are a long one for what a thread has not done in any of th
   });
   machine.run(Infinity);
   expect(extras).toEqual([100, 0, 100, 0]);
+});
+
+it('a step takes longer whose cache line another CPU had last, and not the next one', () => {
+  const lineNs = 7;
+  const { machine, start } = world(py27, { check: 100 }, { lineNs });
+  const times: number[] = [];
+  const use = (cpu: number) =>
+    start(function* (thread, lock) {
+      thread.cpu = cpu;
+      yield thread.run(1_000 * cpu);
+      for (let i = 0; i < 2; i++) {
+        const beganNs = machine.nowNs;
+        yield lock.acquire();
+        const heldNs = machine.nowNs;
+        yield lock.release();
+        times.push(heldNs - beganNs, machine.nowNs - heldNs);
+      }
+    });
+  use(0);
+  use(1);
+  machine.run(Infinity);
+  const own = [ATOMIC, 2 * ATOMIC];
+  // Held by the other, and the count of waiters looked at by it.
+  const fetched = [ATOMIC + lineNs, 2 * ATOMIC + lineNs];
+  expect(times).toEqual([own, own, fetched, own].flat());
+});
+
+it('who waits takes the line of the word and that of its sleepers, who wakes the latter alone', () => {
+  const words = new VirtualWords(2 * INTS_PER_WORD);
+  expect([
+    words.fetch(OP.notify, 0, 0),
+    words.fetch(OP.wait, 0, 1),
+    words.fetch(OP.load, 0, 1),
+    words.fetch(OP.load, 0, 0),
+    words.fetch(OP.notify, 0, 0),
+    words.fetch(OP.wait, 0, 1),
+    words.fetch(OP.load, INTS_PER_WORD, 1),
+  ]).toEqual([0, 1, 0, 1, 1, 2, 0]);
+  expect(words.fetches).toBe(5);
+});
+
+it('the way into a wait takes more after a long sleep', () => {
+  const cold: Cold = { afterNs: 1_000, share: () => 0, extraNs: (doing) => (doing === 'wait' ? 40 : 0) };
+  const asleepAtNs = [{}, { cold }].map((changes) => {
+    const { machine, start } = world(py27, { check: 100 }, changes);
+    start(spin);
+    const waiter = start(function* (thread, lock) {
+      yield thread.run(1_050);
+      yield lock.acquire();
+    });
+    machine.run(3_000);
+    return waiter.asleepSinceNs;
+  });
+  expect(asleepAtNs).toEqual([1_050 + 2 * ATOMIC + WAY_IN, 1_050 + 2 * ATOMIC + WAY_IN + 40]);
 });
 
 it('time in which nothing can happen any more is not waited for', () => {
