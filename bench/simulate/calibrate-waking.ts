@@ -46,6 +46,7 @@ const [FIRST = 0, SECOND = FIRST] = CPUS;
 
 /** On CPUs of their own, where there are two. */
 export const APART: Places = { sleeper: SECOND, waker: FIRST, busy: false };
+/** On one. */
 export const TOGETHER: Places = { sleeper: FIRST, waker: FIRST, busy: false };
 
 function newWords(): Int32Array<SharedArrayBuffer> {
