@@ -2,7 +2,7 @@
  * A memory that a test plays by hand: it writes down each step and answers what the test has prepared. For rules that are a matter of
  * order and of answers; what other threads can do in between is explored by the interleavings machine.
  */
-import { INTS_PER_WORD, type Memory, type Step, type Steps } from '../../lock/memory.ts';
+import { INTS_PER_WORD, layOut, type Memory, type Step, type Steps } from '../../lock/memory.ts';
 import type { Policy } from '../../lock/policy.ts';
 
 export class ScriptedMemory implements Memory {
@@ -48,4 +48,16 @@ export class ScriptedMemory implements Memory {
     this.#last = [operation, this.#names[word / INTS_PER_WORD] ?? `word ${word}`, ...values].join(' ');
     return 0;
   }
+}
+
+type Answers = Parameters<ScriptedMemory['run']>[1];
+
+/** Acquire and release of a policy as its thread `me` runs them: the answers go in, the steps come out. */
+export function scripted(policy: Policy, options: Readonly<Record<string, number>>, me: number) {
+  const rules = policy.rules(layOut(policy.words), options);
+  const running = (piece: 'acquire' | 'release') => (answers: Answers) => {
+    const memory = new ScriptedMemory(policy);
+    return memory.run(rules[piece](memory, me), answers);
+  };
+  return { acquire: running('acquire'), release: running('release') };
 }

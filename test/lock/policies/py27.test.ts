@@ -1,22 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { layOut, NOT_EQUAL, WOKEN } from '../../../lock/memory.ts';
+import { NOT_EQUAL, WOKEN } from '../../../lock/memory.ts';
 import py27 from '../../../lock/policies/py27.ts';
-import { ScriptedMemory } from '../scripted-memory.ts';
+import { scripted } from '../scripted-memory.ts';
 
 const ME = 2;
 const FREE = 0;
 const HELD = 1;
 
-const rules = py27.rules(layOut(py27.words), { check: 100 });
-const memory = () => new ScriptedMemory(py27);
-const acquire = (answers: Readonly<Record<string, number | readonly number[]>>) => {
-  const m = memory();
-  return m.run(rules.acquire(m, ME), answers);
-};
-const release = (answers: Readonly<Record<string, number | readonly number[]>>) => {
-  const m = memory();
-  return m.run(rules.release(m, ME), answers);
-};
+const { acquire, release } = scripted(py27, { check: 100 }, ME);
 
 const TAKE = `cas HELD ${FREE} ${HELD}`;
 const WAIT = `wait HELD ${HELD} Infinity`;

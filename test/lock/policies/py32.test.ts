@@ -1,22 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { layOut, NOT_EQUAL, TIMED_OUT, WOKEN } from '../../../lock/memory.ts';
+import { NOT_EQUAL, TIMED_OUT, WOKEN } from '../../../lock/memory.ts';
 import py32 from '../../../lock/policies/py32.ts';
-import { ScriptedMemory } from '../scripted-memory.ts';
+import { scripted } from '../scripted-memory.ts';
 
 const INTERVAL_NS = 5_000_000;
 const ME = 2;
 const OTHER = 1;
 
-const rules = py32.rules(layOut(py32.words), { interval: INTERVAL_NS });
-const memory = () => new ScriptedMemory(py32);
-const acquire = (answers: Readonly<Record<string, number | readonly number[]>>) => {
-  const m = memory();
-  return m.run(rules.acquire(m, ME), answers);
-};
-const release = (answers: Readonly<Record<string, number | readonly number[]>>) => {
-  const m = memory();
-  return m.run(rules.release(m, ME), answers);
-};
+const { acquire, release } = scripted(py32, { interval: INTERVAL_NS }, ME);
 
 /** LOCK after seven switches: free, held, held after one switch more. */
 const FREE = 14;
