@@ -23,7 +23,7 @@ function maskOf(cpus: readonly number[]): Uint8Array {
  *
  * @throws SystemError if none of them is allowed to it
  */
-export function keepThreadOn(cpus: readonly number[]): void {
+export function placeThread(cpus: readonly number[]): void {
   if (setAffinity(0, MASK_BYTES, maskOf(cpus)) !== 0) throw new SystemError('sched_setaffinity', koffi.errno());
 }
 

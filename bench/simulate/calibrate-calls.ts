@@ -23,6 +23,11 @@ const INTERRUPTED_NS = 1_000;
 
 const LEAVES_OF_OFFER = 4;
 
+/** A lock that nobody else uses. */
+function loneLock(policy: Policy, options: Readonly<Record<string, number>>): GlobalLock {
+  return new GlobalLock(policy, options, createLockState(policy), 1);
+}
+
 /** Steps of an acquire and a release of a thread that is alone: what the policy claims, and `convoy check` proves. */
 function stepsAlone({ claims }: Policy): number {
   return (claims ?? [])
@@ -32,7 +37,7 @@ function stepsAlone({ claims }: Policy): number {
 
 /** What a step of a policy takes where the bench runs it: the generator included. */
 export function stepNs(): number {
-  const lock = new GlobalLock(py32, { interval: 5e6 }, createLockState(py32), 1);
+  const lock = loneLock(py32, { interval: 5e6 });
   lock.acquire();
   lock.release();
   const pairNs = median(
@@ -54,7 +59,7 @@ export function stepNs(): number {
  * @param atomicNs {@link stepNs}
  */
 export function offerNs(leafNs: number, atomicNs: number): number {
-  const lock = new GlobalLock(py27, { check: LEAVES_OF_OFFER }, createLockState(py27), 1);
+  const lock = loneLock(py27, { check: LEAVES_OF_OFFER });
   lock.acquire();
   const offeringNs = measureLeafNs(new Interpreter(lock, leafNs, leafNs));
   lock.release();
@@ -108,7 +113,7 @@ export function coldCosts(
 ): { wayNs: number; extraNs: Record<(typeof DONE)[number], number[]> } {
   const words = new Int32Array(new SharedArrayBuffer(4));
   const futexes = new Futexes(words);
-  const lock = new GlobalLock(py32, { interval: 5e6 }, createLockState(py32), 1);
+  const lock = loneLock(py32, { interval: 5e6 });
   const interpreter = new Interpreter(lock, leafNs);
   return withConnection((client, server) => {
     const set = new PollSet();
@@ -151,11 +156,11 @@ export function coldCosts(
   });
 }
 
-/** What a call that would sleep for the lock takes more after a sleep, up to its look at the word: after a step of a policy that found the lock held. */
+/** What a wait for the lock that does not sleep takes more after a sleep, when the thread has been through an acquire and a release. */
 export function coldWaits(): number[] {
   const words = new Int32Array(new SharedArrayBuffer(4));
   const futexes = new Futexes(words);
-  const lock = new GlobalLock(py32, { interval: 5e6 }, createLockState(py32), 1);
+  const lock = loneLock(py32, { interval: 5e6 });
   const waits = (sleepMs: number) =>
     Array.from({ length: COLD_TIMES }, () => {
       if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);

@@ -1,17 +1,20 @@
 /** What `convoy calibrate` and its other thread say to each other. */
 
-export interface PartnerTask {
-  /** `sleeper`: sleeps, and says when it woke. `busy`: keeps a CPU. `toucher`: never sleeps, and takes a cache line each turn. */
-  readonly kind: 'sleeper' | 'busy' | 'toucher';
-  /** How long a sleeper works before each sleep; 0: not at all. */
-  readonly workMs: number;
+/** What the other thread does. */
+export type Partner =
+  /** Sleeps, and says when it woke; before each sleep it works for so long, 0: not at all. When that was, on the machine's clock: one double. */
+  | { readonly kind: 'sleeper'; readonly workMs: number; readonly wokeAtNs: SharedArrayBuffer }
+  /** Keeps a CPU. */
+  | { readonly kind: 'busy' }
+  /** Never sleeps, and takes a cache line each turn. */
+  | { readonly kind: 'toucher' };
+
+export type PartnerTask = Partner & {
   /** The CPU it runs on. */
   readonly cpu: number;
   /** An `Int32Array`: {@link WORD}. */
   readonly words: SharedArrayBuffer;
-  /** One double: when the sleeper woke, on the machine's clock. */
-  readonly wokeAtNs: SharedArrayBuffer;
-}
+};
 
 /** What is where in the words. */
 export const WORD = {

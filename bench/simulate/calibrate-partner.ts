@@ -3,12 +3,12 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { Futexes } from '../../lock/machines/futex.ts';
 import { WOKEN } from '../../lock/memory.ts';
 import { clockOriginNs } from '../../net/clock.ts';
-import { keepThreadOn } from '../processes/affinity.ts';
+import { placeThread } from '../processes/affinity.ts';
 import { type PartnerTask, WORD } from './calibrate-messages.ts';
 
 const task = workerData as PartnerTask;
 const words = new Int32Array(task.words);
-keepThreadOn([task.cpu]);
+placeThread([task.cpu]);
 
 if (task.kind === 'busy') {
   parentPort?.postMessage('ready');

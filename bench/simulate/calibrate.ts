@@ -24,8 +24,10 @@ import {
   watchInterrupts,
 } from './calibrate-calls.ts';
 import { roundTripsOfLibzmq, withLibzmq } from './calibrate-libzmq.ts';
+import { fetches } from './calibrate-lines.ts';
+import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
-import { APART, fetches, type Places, TOGETHER, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
+import { WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
 import type { Profile } from './profile.ts';
 
 /** How long a CPU has been idle when it is woken. */
@@ -82,9 +84,7 @@ const INTERPRETER_COST_NS = 10_000;
 export async function calibrate(name: string, rounds: number, tell: (what: string) => void): Promise<Profile> {
   const samples: Sampled[] = [];
   for (let round = 1; round <= rounds; round++) {
-    // In turns the other way round: one CPU may have the interrupts of most devices.
-    const places = round % 2 === 1 ? APART : { ...APART, sleeper: APART.waker, waker: APART.sleeper };
-    samples.push(await sample(places, (what) => tell(`round ${round} of ${rounds}: ${what}`)));
+    samples.push(await sample(apart(round), (what) => tell(`round ${round} of ${rounds}: ${what}`)));
   }
   return withLibzmq(
     profileOf(name, samples),
@@ -93,7 +93,7 @@ export async function calibrate(name: string, rounds: number, tell: (what: strin
 }
 
 /** Measures all once. */
-async function sample(apart: Places, tell: (what: string) => void) {
+async function sample(places: Places, tell: (what: string) => void) {
   tell('steps and leaves');
   const lock = new GlobalLock(freeThreaded, {}, createLockState(freeThreaded), 1);
   const leafNs = Math.round(measureLeafNs(new Interpreter(lock, TICK_NS)));
@@ -105,9 +105,9 @@ async function sample(apart: Places, tell: (what: string) => void) {
   const futexWaitNs = timed(CALLS, () => futexes.wait(0, 1, Infinity));
 
   tell('waking threads');
-  const soon = await wakeUps(apart, { kind: 'working', idleMs: [SOON_MS] });
+  const soon = await wakeUps(places, { kind: 'working', idleMs: [SOON_MS] });
   const enterings = await wakeUps(
-    apart,
+    places,
     { kind: 'working', idleMs: ENTERING.map(({ idleMs }) => idleMs) },
     ENTERING.length * ENTERING_TIMES,
   );
@@ -116,14 +116,14 @@ async function sample(apart: Places, tell: (what: string) => void) {
   const asleep: WakeUp[][] = [];
   for (const { idleMs, afterMs, times } of SLEEPS) {
     const waker = { kind: 'working', idleMs: afterMs === undefined ? [idleMs] : [afterMs, idleMs] } as const;
-    const wakes = await wakeUps(apart, waker, times);
+    const wakes = await wakeUps(places, waker, times);
     asleep.push(wakes.filter((_, i) => i % waker.idleMs.length === waker.idleMs.length - 1));
   }
-  const contended = await wakeUps(apart, { kind: 'contending', idleMs: [SOON_MS] }, WAKES / 4);
-  const pinned = await wakeUps({ ...apart, busy: true }, { kind: 'sleeping' });
+  const contended = await wakeUps(places, { kind: 'contending', idleMs: [SOON_MS] }, WAKES / 4);
+  const pinned = await wakeUps({ ...places, busy: true }, { kind: 'sleeping' });
   const shared = await wakeUps(TOGETHER, { kind: 'sleeping' });
 
-  const lines = await fetches(apart);
+  const lines = await fetches(places);
 
   tell('timers and interrupts');
   const pauses = overshoots(TIMERS, 1e6, () => Atomics.wait(words, 0, 0, 1));

@@ -110,7 +110,8 @@ const OPTIONS = {
   report: { type: 'string', describe: 'write a page with charts to this file' },
   against: {
     type: 'string',
-    describe: 'a file of bench: simulate its cells with its workload, and show how far off each is',
+    describe:
+      'a file of bench: simulate its cells, or those that --server, --policy and --scenario choose, with its workload, and show how far off each is',
   },
 } as const satisfies Record<string, Options>;
 
@@ -194,28 +195,23 @@ function refuseMeasured(args: SimulateArguments): void {
 }
 
 /** The cells and the workload of a measured result, or those of its cells that are asked for. Interpreters are not simulated. */
-function likeMeasured({ workload, cells, policies }: Result, { server, policy, scenario }: SimulateArguments) {
+function likeMeasured({ workload, cells, policies }: Result, asked: SimulateArguments) {
   const emulated = policies.filter((column): column is PolicySpec => !isReference(column));
-  const among = <Value extends string>(option: string, asked: string[] | undefined, measured: readonly Value[]) =>
-    asked === undefined ? [...new Set(measured)] : list(option, asked, [...new Set(measured)]);
-  const labels = among(
-    'policy',
-    policy,
-    emulated.map(({ label }) => label),
-  );
+  const labels = emulated.map(({ label }) => label);
+  const servers = cells.map(({ server }) => server);
+  const scenarios = cells.map(({ scenario }) => scenario);
+  const chosen = among('policy', asked.policy, labels);
   return {
-    servers: among(
-      'server',
-      server,
-      cells.map((cell) => cell.server),
-    ),
-    policies: emulated.filter(({ label }) => labels.includes(label)),
-    scenarios: among(
-      'scenario',
-      scenario,
-      cells.map((cell) => cell.scenario),
-    ),
+    servers: among('server', asked.server, servers),
+    policies: emulated.filter(({ label }) => chosen.includes(label)),
+    scenarios: among('scenario', asked.scenario, scenarios),
     spinners: [workload.spinners],
     workload,
   };
+}
+
+/** What is asked for of what was measured; all of that if nothing is. */
+function among<Name extends string>(option: string, asked: string[] | undefined, measured: readonly Name[]): Name[] {
+  const all = [...new Set(measured)];
+  return asked === undefined ? all : list(option, asked, all);
 }

@@ -54,7 +54,7 @@ export const profileSchema = z.strictObject({
           afterNs: ns('how long a thread has slept'),
           extraNs: z.strictObject({
             step: quantiles('the first step of a policy after that'),
-            wait: quantiles('the first call that would sleep for the lock, up to its look at the word'),
+            wait: quantiles('the first wait for the lock, all of it before the look at the word'),
             wake: quantiles('the first call that wakes a thread'),
             work: quantiles('the first interpreter work'),
             way: quantiles('the first way into the kernel and back'),

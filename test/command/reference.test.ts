@@ -9,6 +9,7 @@ import { interpreterProfileSchema } from '../../bench/profiles/interpreter-profi
 import { ECHO_SERVERS, findReferences, isInterpreter } from '../../bench/reference/interpreter.ts';
 import { withLockCounter } from '../../bench/reference/lock-counter.ts';
 import { resultSchema } from '../../bench/result/result.ts';
+import { profileSchema } from '../../bench/simulate/profile.ts';
 import { Convoy, convoy } from './convoy.ts';
 import { runHere } from './run-here.ts';
 
@@ -150,6 +151,8 @@ describe('calibrate', () => {
     const { code, stdout } = await convoy('calibrate', '--rounds', '1', '--profile', profile);
     expect(stdout).toMatch(/measured by convoy calibrate, once;/);
     expect(code).toBe(EXIT.ok);
+    const { cpus, lock } = profileSchema.parse(JSON.parse(readFileSync(profile, 'utf8')));
+    expect(lock.lineNs > 0).toBe(cpus > 1);
     const simulated = await convoy('simulate', '--profile', profile, '--messages', '20', '--server', 'blocking');
     expect(simulated).toMatchObject({ code: EXIT.ok, stderr: expect.not.stringContaining('fail') });
   });

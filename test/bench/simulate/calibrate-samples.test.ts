@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { byKey, median, quantilesOf } from '../../../bench/simulate/calibrate-samples.ts';
+import { valueAt } from '../../../bench/simulate/random.ts';
 
 /** Of a thousand, ten are long, and one of them a thousand times as long as the others. */
 const gaps = Array.from({ length: 1_000 }, (_, i) => (i < 990 ? 1_000 : i < 999 ? 50_000 : 50_000_000));
@@ -14,6 +15,15 @@ describe('the quantiles of samples', () => {
 
   it('are whole nanoseconds', () => {
     for (const [, ns] of quantilesOf([0.25, 0.5, 1.75, 2.5])) expect(Number.isInteger(ns)).toBe(true);
+  });
+
+  it('keep how often a thread runs before its waker is back: 3 times in 1,000 is no more and no less', () => {
+    const leads = Array.from({ length: 1_000 }, (_, i) => (i < 3 ? -10_000 : 5_000));
+    const quantiles = quantilesOf(leads, 0);
+    const shares = Array.from({ length: 20_000 }, (_, i) => i / 20_000);
+    const before = shares.filter((share) => valueAt(quantiles, share) < 0).length / shares.length;
+    expect(before).toBeGreaterThan(0.002);
+    expect(before).toBeLessThan(0.0035);
   });
 
   it('leave the rare ones out unless told otherwise', () => {
