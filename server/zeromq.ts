@@ -5,7 +5,7 @@
  */
 import { formatEndpoint, portOfEndpoint } from '../net/libzmq.ts';
 import { type AsynchronousTask, type MessageSocket, zmqReceive, zmqSend } from './calls.ts';
-import type { EchoServer } from './echo-server.ts';
+import type { ZeromqServer } from './echo-server.ts';
 import { ZAP_DOMAIN, zmtpLimits } from './zmtp-limits.ts';
 
 /** To a peer that cannot be: only identities that libzmq gives begin with a zero, and they are longer. A ROUTER drops it. */
@@ -16,7 +16,7 @@ function* echo(router: MessageSocket): AsynchronousTask {
   while ((yield* zmqReceive(router, frames)) > 0) yield* zmqSend(router, frames);
 }
 
-const zeromq: EchoServer = {
+const zeromq = {
   name: 'zeromq',
   summary: 'zeromq.js, one thread for all clients',
   transport: 'zmtp',
@@ -59,6 +59,6 @@ const zeromq: EchoServer = {
       throw error;
     }
   },
-};
+} satisfies ZeromqServer;
 
 export default zeromq;

@@ -156,21 +156,30 @@ export function coldCosts(
   });
 }
 
-/** What a wait for the lock that does not sleep takes more after a sleep, when the thread has been through an acquire and a release. */
-export function coldWaits(): number[] {
+/**
+ * What a call takes a thread that has been through an acquire and a release: right after the last one, and how much more after a sleep, many
+ * times.
+ */
+export function warmAndCold(call: () => void): { warmNs: number; extraNs: number[] } {
   const words = new Int32Array(new SharedArrayBuffer(4));
   const futexes = new Futexes(words);
   const lock = loneLock(py32, { interval: 5e6 });
-  const waits = (sleepMs: number) =>
+  const calls = (sleepMs: number) =>
     Array.from({ length: COLD_TIMES }, () => {
       if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
       lock.acquire();
       lock.release();
-      return timed(1, () => futexes.wait(0, 1, Infinity))[0] as number;
+      return timed(1, call)[0] as number;
     });
-  waits(0);
-  const warmNs = median(waits(0));
-  return waits(COLD_MS).map((ns) => Math.max(0, ns - warmNs));
+  calls(0);
+  const warmNs = median(calls(0));
+  return { warmNs, extraNs: calls(COLD_MS).map((ns) => Math.max(0, ns - warmNs)) };
+}
+
+/** What a wait for the lock that does not sleep takes more after a sleep. */
+export function coldWaits(): number[] {
+  const futexes = new Futexes(new Int32Array(new SharedArrayBuffer(4)));
+  return warmAndCold(() => futexes.wait(0, 1, Infinity)).extraNs;
 }
 
 /** Lends both ends of a connection on which messages go back and forth, as they do in the experiment: then no call has an ACK to send. */

@@ -1,11 +1,14 @@
 /**
- * What libzmq costs, solved for: the work of its I/O thread, and what an event loop adds, with which the simulated round trips of two servers
- * are as long as the real ones. Unloaded and without a lock, so that nothing else is in them.
+ * What libzmq costs. The way of a send through zeromq.js is measured; the work of libzmq's I/O thread, and what an event loop adds to a receive, are
+ * solved for: with them the simulated round trips of two servers are as long as the real ones. Unloaded and without a lock, so that
+ * nothing else is in them.
  */
 import { readPolicySpec } from '../../lock/policy-spec.ts';
+import zeromq from '../../server/zeromq.ts';
 import { measure } from '../measure/measure.ts';
 import type { Workload } from '../result/result.ts';
 import { TALK_WORKLOAD } from '../result/talk-workload.ts';
+import { warmAndCold } from './calibrate-calls.ts';
 import { median } from './calibrate-samples.ts';
 import { simulateCell } from './cell.ts';
 import type { Profile } from './profile.ts';
@@ -32,6 +35,21 @@ const SIMULATED_WARMUP = 100;
 /** What is tried, and how near is near enough. */
 const MOST_NS = 200_000;
 const NEAR_NS = 100;
+
+/** Measures what the server does before a send, on a socket of its own to which nobody is connected. */
+export async function zmqWays(): Promise<ReturnType<typeof warmAndCold>> {
+  const { maxMessageBytes } = WORKLOAD;
+  const server = await zeromq.open({ host: '127.0.0.1', port: 0 }, { maxMessageBytes, peerTimeoutNs: Infinity });
+  try {
+    const first = server.task.next();
+    if (first.done === true || first.value.call !== 'zmqReceive')
+      throw new Error('the server does not begin to receive');
+    const { socket } = first.value;
+    return warmAndCold(() => socket.goTheWay());
+  } finally {
+    server.close();
+  }
+}
 
 /** Measures both servers once. */
 export async function roundTripsOfLibzmq(leafNs: number, interpreterCostNs: number): Promise<RoundTripsNs> {

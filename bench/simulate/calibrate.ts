@@ -23,7 +23,7 @@ import {
   stepNs,
   watchInterrupts,
 } from './calibrate-calls.ts';
-import { roundTripsOfLibzmq, withLibzmq } from './calibrate-libzmq.ts';
+import { roundTripsOfLibzmq, withLibzmq, zmqWays } from './calibrate-libzmq.ts';
 import { fetches } from './calibrate-lines.ts';
 import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
@@ -138,10 +138,11 @@ async function sample(places: Places, tell: (what: string) => void) {
   const waits = coldWaits();
 
   tell('round trips through libzmq');
+  const ways = await zmqWays();
   const roundTrips = await roundTripsOfLibzmq(leafNs, INTERPRETER_COST_NS);
   return {
     ...{ leafNs, atomicNs, offersNs, futexCallNs, futexWaitNs, soon, entering, asleep, contended, pinned, shared },
-    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, roundTrips },
+    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, ways, roundTrips },
   };
 }
 
@@ -198,6 +199,7 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
             (extras) => quantilesOf(extras.flat()),
           ),
           wait: quantilesOf(all(({ waits }) => waits)),
+          zmqWay: quantilesOf(all(({ ways }) => ways.extraNs)),
           wake: quantilesOf([Math.max(0, callNs(all((round) => round.contended)) - callNs(soon))]),
         },
       },
@@ -231,7 +233,7 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
       wayNs: one(({ cold }) => cold.wayNs),
       bufferBytes: 2_621_440,
     },
-    zeromq: { callNs: 1_500, ioNs: 6_000, eventLoopNs: 12_000 },
+    zeromq: { callNs: 1_500, ioNs: 6_000, wayNs: one(({ ways }) => ways.warmNs), eventLoopNs: 12_000 },
     client: { messageNs: 3_000, encodeNs: Math.round(median(all((round) => round.encodeNs)) / 2) },
   };
 }

@@ -10,6 +10,7 @@ import { type AsynchronousCall, type AsynchronousTask, CALL_NUMBER, type SystemC
 import { COLD_AFTER_MS, cannotBlock } from '../../server/driver.ts';
 import { type Call, type Kernel, TIMER } from './kernel.ts';
 import type { SimulatedZmqSocket } from './libzmq.ts';
+import type { Profile } from './profile.ts';
 
 /** What a thread of the simulated server runs with. */
 export interface SimulatedServerThread {
@@ -19,8 +20,8 @@ export interface SimulatedServerThread {
   readonly keepsLockOnNonblocking: boolean;
   /** The socket of a ZeroMQ server: what its task calls the router stands for it. */
   readonly router: SimulatedZmqSocket | null;
-  /** What an event loop adds to a call. */
-  readonly eventLoopNs: number;
+  /** What zeromq.js adds to the calls of libzmq. */
+  readonly zeromq: Pick<Profile['zeromq'], 'wayNs' | 'eventLoopNs'>;
   /** Released, returned, acquired of each call in turn. */
   readonly log: number[];
   startThread(socket: Socket): void;
@@ -41,7 +42,7 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     // As in server/driver.ts, where of a task that waits in the event loop only the send has a way.
     const hasWay = router === null || step.value.call === 'zmqSend';
     const goesTheWay = isCold && hasWay && lock.state.policy.exclusive;
-    if (goesTheWay) yield thread.run(router === null ? kernel.wayNs(thread) : server.eventLoopNs);
+    if (goesTheWay) yield thread.run(router === null ? kernel.wayNs(thread) : zmqWayNs(thread, server));
     const coldNs = machine.coldNs(thread, 'work');
     if (coldNs > 0) yield thread.run(coldNs);
     yield lock.work(server.workPerCallNs);
@@ -110,7 +111,7 @@ function* proxy(thread: VirtualThread, router: SimulatedZmqSocket): Call {
 
 function* zmqReceive(thread: VirtualThread, server: SimulatedServerThread, into: Uint8Array[]): Call {
   const frames = yield* routerOf(server).receive(thread);
-  yield thread.run(server.eventLoopNs);
+  yield thread.run(server.zeromq.eventLoopNs);
   into.splice(0, into.length, ...frames);
   return frames.length;
 }
@@ -121,9 +122,14 @@ function* zmqSend(
   frames: readonly Uint8Array[],
   wentTheWay: boolean,
 ): Call {
-  if (!wentTheWay) yield thread.run(server.eventLoopNs);
+  if (!wentTheWay) yield thread.run(zmqWayNs(thread, server));
   // The task fills the same array with the next message.
   return yield* routerOf(server).send(thread, [...frames]);
+}
+
+/** What the way of a send through zeromq.js takes. */
+function zmqWayNs(thread: VirtualThread, { kernel, zeromq }: SimulatedServerThread): number {
+  return zeromq.wayNs + kernel.machine.coldNs(thread, 'zmqWay');
 }
 
 function routerOf({ router }: SimulatedServerThread): SimulatedZmqSocket {

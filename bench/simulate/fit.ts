@@ -115,7 +115,7 @@ function profileOf(factors: Factors): Profile {
       wakeNs: wakeCallNs,
       bufferBytes: 131_072,
     },
-    zeromq: { callNs: call(3_000), ioNs: call(15_000), eventLoopNs: call(2_000) },
+    zeromq: { callNs: call(3_000), ioNs: call(15_000), wayNs: call(2_000), eventLoopNs: call(2_000) },
     client: { messageNs: 10_000, encodeNs: 5_000 },
   });
 }

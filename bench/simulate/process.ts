@@ -117,7 +117,7 @@ export class SimulatedProcess {
         workPerCallNs,
         keepsLockOnNonblocking: policy.keepLockOn === 'nonblocking',
         router,
-        eventLoopNs: profile.zeromq.eventLoopNs,
+        zeromq: profile.zeromq,
         log,
         startThread,
         noteConnectionError: (error) => this.connectionErrors.push(error),

@@ -62,6 +62,7 @@ export const profileSchema = z.strictObject({
             send: quantiles('the first send'),
             nothing: quantiles('the first call that finds nothing'),
             poll: quantiles('the first poll'),
+            zmqWay: quantiles('the first way of a send through zeromq.js'),
           }),
         })
         .optional()
@@ -119,7 +120,8 @@ export const profileSchema = z.strictObject({
   zeromq: z.strictObject({
     callNs: ns('zmq_send or zmq_recv, without waking or waiting'),
     ioNs: ns('what the I/O thread of libzmq does with one message in one direction, without the copying'),
-    eventLoopNs: ns('receiving or sending in an event loop instead: what zeromq.js adds'),
+    wayNs: ns('the way of a send through zeromq.js, from the thread that sends to libzmq'),
+    eventLoopNs: ns('receiving in an event loop instead: what zeromq.js adds'),
   }),
   client: z.strictObject({
     messageNs: ns('what the client does between two calls of a round trip'),

@@ -31,6 +31,8 @@ const futexWake = libc.func('int syscall(long number, uintptr_t word, int operat
 
 /** The words of one `Int32Array` as futexes; one object for each thread. */
 export class Futexes {
+  /** Kept, since an address keeps nothing from the garbage collector. */
+  readonly words: Int32Array<SharedArrayBuffer>;
   readonly #address: number;
   /** `struct timespec`: seconds, nanoseconds. */
   readonly #timeout = new BigInt64Array(2);
@@ -38,6 +40,7 @@ export class Futexes {
   /** @throws Error on a processor whose system call number is not known here */
   constructor(words: Int32Array<SharedArrayBuffer>) {
     if (SYS_FUTEX === undefined) throw new Error(`futex(2) is not known here on ${process.arch}`);
+    this.words = words;
     this.#address = Number(koffi.address(words));
   }
 

@@ -54,7 +54,7 @@ export interface Cold {
 }
 
 /** What a thread can be out of practice in. The machine knows the first three, the others are whose who makes calls. */
-export const DOINGS = ['step', 'wait', 'wake', 'work', 'way', 'recv', 'send', 'nothing', 'poll'] as const;
+export const DOINGS = ['step', 'wait', 'wake', 'work', 'way', 'recv', 'send', 'nothing', 'poll', 'zmqWay'] as const;
 export type Doing = (typeof DOINGS)[number];
 
 /** Gives CPUs to threads. */
