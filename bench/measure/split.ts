@@ -35,10 +35,12 @@ export function splitRoundTrips(sentAtNs: ArrayLike<number>, rttNs: ArrayLike<nu
     // A call whose work had ended before this message was sent has nothing in it, nor in a later one.
     while (first + 1 < count && (calls[(first + 1) * FIELDS] as number) <= from) first++;
     for (let n = first; n < count; n++) {
-      const [released, returned, acquired, nextReleased = Infinity] = calls.subarray(n * FIELDS) as unknown as number[];
-      if ((released as number) >= to) break;
-      lockWaitNs += overlap(returned as number, acquired as number, from, to);
-      workNs += n + 1 < count ? overlap(acquired as number, nextReleased, from, to) : 0;
+      const at = n * FIELDS;
+      if ((calls[at] as number) >= to) break;
+      const acquired = calls[at + 2] as number;
+      lockWaitNs += overlap(calls[at + 1] as number, acquired, from, to);
+      // Of the last call it is not known when its work ended.
+      if (n + 1 < count) workNs += overlap(acquired, calls[at + FIELDS] as number, from, to);
     }
     split.lockWaitNs.push(lockWaitNs);
     split.workNs.push(workNs);

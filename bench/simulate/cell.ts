@@ -3,7 +3,7 @@
  * `bench/measure/measure.ts` (start, warm up, start the CPU threads, measure them alone, run), and the same round as the result.
  */
 import { loadPolicy } from '../../lock/load-policy.ts';
-import { type Cold, Machine } from '../../lock/machines/virtual-time/machine.ts';
+import { type Cold, type Costs, Machine } from '../../lock/machines/virtual-time/machine.ts';
 import { SimulationError } from '../../lock/machines/virtual-time/simulation-error.ts';
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Policy } from '../../lock/policy.ts';
@@ -71,7 +71,24 @@ export async function simulateCell(setup: CellSetup, pulse?: Float64Array): Prom
   }
 }
 
-/** What a profile says of long sleeps, as the machine asks for it. */
+/**
+ * What a profile says, as the machine asks for it. Name by name: spread, they would be an object of another shape for each cell, and the
+ * engine would compile the machine anew.
+ */
+function costsOf({ lock, timers }: Profile, random: Random): Costs {
+  const { pauseOvershootNs, timeoutOvershootNs } = timers;
+  return {
+    atomicNs: lock.atomicNs,
+    lineNs: lock.lineNs,
+    offerNs: lock.offerNs,
+    futexCallNs: lock.futexCallNs,
+    futexWakeNs: lock.futexWakeNs,
+    futexWaitNs: lock.futexWaitNs,
+    cold: coldOf(lock.cold, random),
+    timerOvershootNs: (kind) => random.draw(kind === 0 ? timeoutOvershootNs : pauseOvershootNs),
+  };
+}
+
 function coldOf(cold: Profile['lock']['cold'], random: Random): Cold | undefined {
   if (cold === undefined) return undefined;
   const { afterNs, extraNs } = cold;
@@ -95,9 +112,7 @@ class World {
     this.#server = server;
     const name = `${setup.policy.label}/${setup.server} ${setup.scenario} ${cpus} ${setup.spinners} ${round}`;
     const random = new Random(seed, name);
-    const { pauseOvershootNs, timeoutOvershootNs } = profile.timers;
-    const timerOvershootNs = (kind: number) => random.draw(kind === 0 ? timeoutOvershootNs : pauseOvershootNs);
-    this.#machine = new Machine({ ...profile.lock, cold: coldOf(profile.lock.cold, random), timerOvershootNs }, pulse);
+    this.#machine = new Machine(costsOf(profile, random), pulse);
     this.#scheduler = new LinuxScheduler(this.#machine, cpus, profile.scheduler, random);
     this.#machine.scheduler = this.#scheduler;
     this.#kernel = new Kernel(this.#machine, profile.sockets);

@@ -14,6 +14,7 @@ import { TIMED_OUT } from '../../memory.ts';
 import { EventQueue } from './event-queue.ts';
 import { THEN, type VirtualLock } from './lock.ts';
 import type { VirtualMemory } from './memory.ts';
+import { resume } from './resume.ts';
 import { SimulationError } from './simulation-error.ts';
 import { runPiece } from './steps.ts';
 import { OVER, PAYING, REQUEST, STATE, VirtualThread } from './thread.ts';
@@ -203,9 +204,7 @@ export class Machine {
     thread.state = STATE.running;
     const owed = thread.owedNs;
     thread.owedNs = 0;
-    if (thread.paying === PAYING.work) workOn(this, thread);
-    else if (owed > 0) this.plan(thread, this.nowNs + owed);
-    else this.#go(thread);
+    if (thread.paying === PAYING.work ? workOn(this, thread) : owed === 0 || this.pay(thread, owed)) this.#go(thread);
   }
 
   /** The thread has none any more. What it has paid for stays paid. */
@@ -263,7 +262,7 @@ export class Machine {
         }
       }
 
-      const request = thread.program.next(thread.result);
+      const request = resume(thread.program, thread.result);
       if (request.done === true) {
         thread.state = STATE.ended;
         this.#schedulerOf().leave(thread);

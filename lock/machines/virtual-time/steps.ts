@@ -6,6 +6,7 @@ import { NOT_EQUAL, type Steps, WOKEN } from '../../memory.ts';
 import type { VirtualLock } from './lock.ts';
 import type { Machine } from './machine.ts';
 import { OP, type VirtualMemory } from './memory.ts';
+import { resume } from './resume.ts';
 import { SimulationError } from './simulation-error.ts';
 import { PAYING, type VirtualThread } from './thread.ts';
 import { cutShort } from './work.ts';
@@ -73,7 +74,7 @@ function nextStep(machine: Machine, thread: VirtualThread, piece: Steps<unknown>
   let over: boolean;
   machine.countStep();
   try {
-    over = piece.next(thread.result).done === true;
+    over = resume(piece, thread.result).done === true;
   } catch (error) {
     throw failure(thread, `throws: ${error instanceof Error ? error.message : error}`);
   }

@@ -48,25 +48,19 @@ export function beginWork(machine: Machine, thread: VirtualThread): boolean {
     }
   }
   thread.paying = PAYING.work;
-  const { leafNs } = lock.state;
-  const breakerIsSet = lock.state.words.breaker >= 0 && lock.state.words.values[lock.state.words.breaker] !== 0;
-  if (!breakerIsSet && machine.passes(thread.leavesToLook * leafNs)) return true;
-  workOn(machine, thread);
-  return false;
+  return workOn(machine, thread);
 }
 
-/** The thread works, from now on. */
-export function workOn(machine: Machine, thread: VirtualThread): void {
-  const lock = thread.lock as VirtualLock;
-  const { words, leafNs } = lock.state;
-  thread.workingSinceNs = machine.nowNs;
-  if (words.breaker >= 0) {
-    words.watchers.add(thread.number);
-    if (words.values[words.breaker] !== 0) {
-      thread.leavesToLook = Math.min(thread.leavesToLook, Math.floor(thread.workedNs / leafNs) + 1);
-    }
+/** The thread works, from now on. Returns whether that is over already. */
+export function workOn(machine: Machine, thread: VirtualThread): boolean {
+  const { words, leafNs } = (thread.lock as VirtualLock).state;
+  if (words.breaker >= 0 && words.values[words.breaker] !== 0) {
+    thread.leavesToLook = Math.min(thread.leavesToLook, Math.floor(thread.workedNs / leafNs) + 1);
   }
-  machine.plan(thread, machine.nowNs + thread.leavesToLook * leafNs - thread.workedNs);
+  if (machine.pay(thread, thread.leavesToLook * leafNs - thread.workedNs)) return true;
+  thread.workingSinceNs = machine.nowNs;
+  if (words.breaker >= 0) words.watchers.add(thread.number);
+  return false;
 }
 
 /** The thread was taken off its CPU in the midst of work. */
