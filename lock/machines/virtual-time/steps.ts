@@ -31,6 +31,14 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
   let coldNs = machine.coldNs(thread, 'step');
   for (let performs = paid; ; performs = true) {
     if (performs) {
+      if (memory.op === OP.wait && lineNs > 0 && !thread.looks) {
+        thread.looks = true;
+        if (!machine.pay(thread, linesNs(machine, thread, memory))) {
+          thread.paying = PAYING.step;
+          return false;
+        }
+      }
+      thread.looks = false;
       const moreNs = perform(machine, thread, memory);
       if (moreNs < 0 || (moreNs > 0 && !machine.pay(thread, moreNs))) return false;
     }
@@ -45,8 +53,7 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
         : memory.op === OP.wait
           ? toCompareNs + machine.coldNs(thread, 'wait')
           : atomicNs;
-    const linesNs = lineNs === 0 ? 0 : lineNs * memory.words.fetch(memory.op, memory.word, thread.cpu);
-    const firstNs = thread.pieceNs + coldNs + linesNs;
+    const firstNs = thread.pieceNs + coldNs + (memory.op === OP.wait ? 0 : linesNs(machine, thread, memory));
     thread.pieceNs = 0;
     coldNs = 0;
     if (!machine.pay(thread, firstNs + costNs)) {
@@ -54,6 +61,11 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
       return false;
     }
   }
+}
+
+/** What the cache lines cost that a step takes from another CPU now. A wait takes them when the kernel looks, not on its way there. */
+function linesNs({ costs }: Machine, thread: VirtualThread, { words, op, word }: VirtualMemory): number {
+  return costs.lineNs === 0 ? 0 : costs.lineNs * words.fetch(op, word, thread.cpu);
 }
 
 /** The part of a wait that comes before the kernel compares the word: the way into it. */

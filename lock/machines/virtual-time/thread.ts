@@ -64,6 +64,8 @@ export class VirtualThread {
   /** Steps of policies made so far, and since the beginning of the piece it is in, sleeps not counted. */
   stepsMade = 0;
   stepsSinceSleep = 0;
+  /** Whether it is in a wait, in the kernel, about to look at the word. */
+  looks = false;
   /** When it first went to sleep since the owner last set this to -1. */
   sleptAtNs = -1;
 
