@@ -159,8 +159,10 @@ export function coldCosts(
 /**
  * What a call takes a thread that has been through an acquire and a release: right after the last one, and how much more after a sleep, many
  * times.
+ *
+ * @param sleptMs how long it sleeps
  */
-export function warmAndCold(call: () => void): { warmNs: number; extraNs: number[] } {
+export function warmAndCold(call: () => void, sleptMs = COLD_MS): { warmNs: number; extraNs: number[] } {
   const words = new Int32Array(new SharedArrayBuffer(4));
   const futexes = new Futexes(words);
   const lock = loneLock(py32, { interval: 5e6 });
@@ -173,7 +175,7 @@ export function warmAndCold(call: () => void): { warmNs: number; extraNs: number
     });
   calls(0);
   const warmNs = median(calls(0));
-  return { warmNs, extraNs: calls(COLD_MS).map((ns) => Math.max(0, ns - warmNs)) };
+  return { warmNs, extraNs: calls(sleptMs).map((ns) => Math.max(0, ns - warmNs)) };
 }
 
 /** What a wait for the lock that does not sleep takes more after a sleep. */

@@ -4,12 +4,21 @@
  *
  * Messages go from I/O thread to I/O thread whole; what the wire adds to them is in the cost of one message.
  */
-import type { Machine } from '../../lock/machines/virtual-time/machine.ts';
+import type { Machine, WakeManner } from '../../lock/machines/virtual-time/machine.ts';
 import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Call } from './kernel.ts';
 import type { Profile } from './profile.ts';
+import { ON_CONNECTION } from './sockets.ts';
 
 type Message = readonly Uint8Array[];
+
+/**
+ * Between an owner and its I/O thread, through an eventfd. Where the one that is woken goes, and whether it displaces its waker there, was seen in
+ * traces of Linux 6.18: an I/O thread comes to its waker's CPU, an owner stays on its own, be it asleep, and neither displaces who has woken it, as
+ * who is woken through a connection does.
+ */
+const TO_IO_THREAD: WakeManner = { isSync: true, displaces: false };
+const TO_OWNER: WakeManner = { isSync: false, displaces: false };
 
 export class SimulatedZmqSocket {
   readonly #machine: Machine;
@@ -52,7 +61,7 @@ export class SimulatedZmqSocket {
     const { zeromq, sockets } = this.#profile;
     yield thread.run(zeromq.callNs + (this.#sleepingIo === null ? 0 : sockets.wakeNs));
     this.#outbox.push(frames);
-    yield* this.#wakeIo(thread);
+    yield* this.#wakeIo(thread, TO_IO_THREAD);
     return frames.length;
   }
 
@@ -71,7 +80,7 @@ export class SimulatedZmqSocket {
         const frames = this.#identity === null ? sent : sent.slice(1);
         yield thread.run(this.#messageNs(frames) + (peer.#sleepingIo === null ? 0 : sockets.wakeNs));
         peer.#arrived.push(frames);
-        yield* peer.#wakeIo(thread);
+        yield* peer.#wakeIo(thread, ON_CONNECTION);
       }
       const arrived = this.#arrived.shift();
       if (arrived !== undefined) {
@@ -79,7 +88,7 @@ export class SimulatedZmqSocket {
         this.#inbox.push(this.#identity === null ? arrived : [this.#identity, ...arrived]);
         const owner = this.#sleepingOwner;
         this.#sleepingOwner = null;
-        if (owner !== null) yield* this.#wake(owner, thread, false);
+        if (owner !== null) yield* this.#wake(owner, thread, TO_OWNER);
       }
       if (this.#outbox.length === 0 && this.#arrived.length === 0) {
         this.#sleepingIo = thread;
@@ -88,18 +97,14 @@ export class SimulatedZmqSocket {
     }
   }
 
-  *#wakeIo(by: VirtualThread): Program {
+  *#wakeIo(by: VirtualThread, manner: WakeManner): Program {
     const io = this.#sleepingIo;
     this.#sleepingIo = null;
-    if (io !== null) yield* this.#wake(io, by, true);
+    if (io !== null) yield* this.#wake(io, by, manner);
   }
 
-  /**
-   * Where the one that is woken goes was seen in traces of Linux, both for messages on a connection and for those between an owner and its I/O
-   * thread: an I/O thread comes to its waker, which next waits for an answer; an owner stays on its own CPU, be it asleep.
-   */
-  *#wake(thread: VirtualThread, by: VirtualThread, isSync: boolean): Program {
-    const ns = this.#machine.wake(thread, 0, by, isSync) ?? 0;
+  *#wake(thread: VirtualThread, by: VirtualThread, manner: WakeManner): Program {
+    const ns = this.#machine.wake(thread, 0, by, manner) ?? 0;
     if (ns > 0) yield by.run(ns);
   }
 

@@ -12,6 +12,7 @@ import {
   type Machine,
   type Scheduler,
   subjectOf,
+  type WakeManner,
 } from '../../lock/machines/virtual-time/machine.ts';
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Profile } from './profile.ts';
@@ -102,7 +103,7 @@ export class LinuxScheduler implements Scheduler {
     return thread.cpuNs + (runs ? this.#machine.nowNs - thread.onCpuSinceNs : 0);
   }
 
-  wake(thread: VirtualThread, by: VirtualThread | null, isSync = false): number | null {
+  wake(thread: VirtualThread, by: VirtualThread | null, { isSync, displaces }: WakeManner): number | null {
     const from = this.#cpuOf(thread);
     const cpu = this.#place(thread, isSync ? by : null);
     const laterNs = cpu.virtualTimeNs - this.#costs.sleeperCreditNs;
@@ -117,6 +118,8 @@ export class LinuxScheduler implements Scheduler {
       const hadMoreNs = cpu.current.virtualRuntimeNs - thread.virtualRuntimeNs;
       // Interrupted: it is looked at the end of that.
       if (cpu.tenureSinceNs >= 0 && hadMoreNs > this.#costs.wakeupGranularityNs) cpu.looksAgain = true;
+    } else if (cpu.current === by && !displaces) {
+      return null;
     } else if (this.#runtimeOf(cpu.current) - thread.virtualRuntimeNs > this.#costs.wakeupGranularityNs) {
       // To its own CPU the kernel sends no interrupt: a waker is displaced in its call, and a timer is an interrupt already.
       const latencyNs = by === null || by.cpu === cpu.number ? 0 : this.#random.draw(this.#costs.preemptNs);

@@ -58,16 +58,24 @@ export interface Cold {
 export const DOINGS = ['step', 'wait', 'wake', 'work', 'way', 'recv', 'send', 'nothing', 'poll', 'zmqWay'] as const;
 export type Doing = (typeof DOINGS)[number];
 
+/** What a scheduler takes a waker for, that runs. */
+export interface WakeManner {
+  /** It says that it is about to sleep itself: who is woken may come to its CPU. */
+  readonly isSync: boolean;
+  /** Who is woken on its CPU displaces it, and does not wait until it sleeps. */
+  readonly displaces: boolean;
+}
+const PLAIN: WakeManner = { isSync: false, displaces: true };
+
 /** Gives CPUs to threads. */
 export interface Scheduler {
   /**
    * A thread that slept can run again, or a new one runs for the first time.
    *
    * @param by the thread that wakes it, which runs; null for a timer
-   * @param isSync whether that one is about to sleep itself, and says so
    * @returns what it takes the waker; null: what such a call always does
    */
-  wake(thread: VirtualThread, by: VirtualThread | null, isSync?: boolean): number | null;
+  wake(thread: VirtualThread, by: VirtualThread | null, manner: WakeManner): number | null;
   /** The running thread sleeps or has ended: its CPU is free. */
   leave(thread: VirtualThread): void;
   /** An event of the scheduler's own has come. */
@@ -136,7 +144,7 @@ export class Machine {
     const thread = new VirtualThread(this.threads.length, name, program);
     this.threads.push(thread);
     thread.state = STATE.ready;
-    this.#schedulerOf().wake(thread, null);
+    this.#schedulerOf().wake(thread, null, PLAIN);
     return thread;
   }
 
@@ -178,7 +186,7 @@ export class Machine {
   }
 
   /** Ends the sleep of a thread. Returns what it takes the waker; null: what such a call always does. */
-  wake(thread: VirtualThread, result: number, by: VirtualThread | null, isSync = false): number | null {
+  wake(thread: VirtualThread, result: number, by: VirtualThread | null, manner = PLAIN): number | null {
     if (thread.sleepsOn >= 0) {
       const { words } = thread.memory as VirtualMemory;
       words.sleepersOf(thread.sleepsOn).remove(thread);
@@ -196,7 +204,7 @@ export class Machine {
     thread.sleepGeneration++;
     thread.result = result;
     thread.state = STATE.ready;
-    return this.#schedulerOf().wake(thread, by, isSync);
+    return this.#schedulerOf().wake(thread, by, manner);
   }
 
   /** The thread has a CPU from now on. Called by the scheduler, which must not call it while another thread is running ahead. */

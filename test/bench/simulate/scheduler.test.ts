@@ -306,11 +306,35 @@ it.each([
     // Its CPU polls the second time, if at all: that it was woken too late the first time has taught it to.
     for (const wakesSync of [false, isSync]) {
       yield thread.run(5_000);
-      machine.wake(sleeper, 0, thread, wakesSync);
+      machine.wake(sleeper, 0, thread, { isSync: wakesSync, displaces: true });
     }
     yield thread.run(5_000);
     machine.stopped = true;
   });
   machine.run(Infinity);
   expect(sleeper.cpu).toBe(cpu);
+});
+
+it.each([
+  ['displaces it', true, ['who was woken', 'waker']],
+  ['waits until it sleeps, if its waker is not displaced by whom it wakes so', false, ['waker', 'who was woken']],
+])('a thread that slept for long, woken on the CPU of its waker, %s', (_, displaces, expected) => {
+  const { machine } = machineOf(1, {});
+  const order: string[] = [];
+  const sleeper = machine.start('sleeper', function* (thread) {
+    yield thread.run(1);
+    yield thread.sleep();
+    order.push('who was woken');
+    machine.stopped = order.length === 2;
+  });
+  machine.start('waker', function* (thread) {
+    yield thread.run(50 * MS);
+    machine.wake(sleeper, 0, thread, { isSync: true, displaces });
+    yield thread.run(100);
+    order.push('waker');
+    machine.stopped = order.length === 2;
+    yield thread.sleep();
+  });
+  machine.run(Infinity);
+  expect(order).toEqual(expected);
 });

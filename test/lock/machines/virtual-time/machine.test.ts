@@ -335,6 +335,28 @@ it('the way into a wait takes more after a long sleep', () => {
   expect(asleepAtNs).toEqual([1_050 + 2 * ATOMIC + WAY_IN, 1_050 + 2 * ATOMIC + WAY_IN + 40]);
 });
 
+it('a wait takes the line of its word when the kernel looks, not when it begins', () => {
+  const lineNs = 7;
+  const asleepAtNs = [false, true].map((touched) => {
+    const { machine, start } = world(py27, { check: 100 }, { lineNs });
+    start(spin);
+    const waiter = start(function* (thread, lock) {
+      thread.cpu = 1;
+      yield thread.run(1_050);
+      yield lock.acquire();
+    });
+    start(function* (thread, lock) {
+      yield thread.run(1_100);
+      if (touched) yield lock.acquire();
+    });
+    machine.run(3_000);
+    return waiter.asleepSinceNs;
+  });
+  // The CPU thread held the lock, and looked for waiters at an offer.
+  const untouchedNs = 1_050 + 2 * (ATOMIC + lineNs) + WAY_IN;
+  expect(asleepAtNs).toEqual([untouchedNs, untouchedNs + lineNs]);
+});
+
 it('time in which nothing can happen any more is not waited for', () => {
   const { machine, start } = world(py32, { interval: INTERVAL });
   start(function* (thread) {
