@@ -208,6 +208,38 @@ it('a message that outlasts all patience while the client settles is not counted
   expect(reading.server?.waits).toBe(0);
 });
 
+it.each(['atomicNs', 'lineNs', 'offerNs', 'futexCallNs', 'futexWakeNs', 'futexWaitNs'] as const)(
+  'what a profile says of a lock is what it costs: %s',
+  async (name) => {
+    const lock = { ...FIXED.lock, [name]: FIXED.lock[name] + 2_000 };
+    const of = async (changed: typeof FIXED) =>
+      (await simulate({ policy: 'py27', scenario: 'loaded', profile: changed })).rttNs;
+    expect(await of({ ...FIXED, lock })).not.toEqual(await of(FIXED));
+  },
+);
+
+it('a time-out is as late as the profile says, and so is the end of a pause', async () => {
+  const late: [number, number][] = [
+    [0, 3e6],
+    [1, 3e6],
+  ];
+  const of = async (timers: Partial<Profile['timers']>) => {
+    const { rttNs, durationNs } = await simulate({
+      policy: 'py32',
+      profile: { ...FIXED, timers: { ...FIXED.timers, ...timers } },
+    });
+    return { rttNs: median([...rttNs]), pauseNs: durationNs / rttNs.length - median([...rttNs]) };
+  };
+  const [usual, lateTimeout, latePause] = [
+    await of({}),
+    await of({ timeoutOvershootNs: late }),
+    await of({ pauseOvershootNs: late }),
+  ];
+  expect(lateTimeout.rttNs - usual.rttNs).toBeGreaterThan(2e6);
+  expect(latePause.pauseNs - usual.pauseNs).toBeGreaterThan(2e6);
+  expect(latePause.rttNs - usual.rttNs).toBeLessThan(1e6);
+});
+
 it('the way of a send is paid with the lock held, where one thread at a time holds it, and what an event loop adds to a receive never is', async () => {
   const EXTRA_NS = 40_000;
   const changes = (policy: string, zeromq: Partial<Profile['zeromq']>): Changes => ({
@@ -233,6 +265,28 @@ it('the way of a send is paid with the lock held, where one thread at a time hol
   expect(way.held).toBeGreaterThan(0.9);
   for (const { held } of [freeWay, ...loops]) expect(held).toBeLessThan(0.1);
   for (const { all } of [freeWay, way, ...loops]) expect(Math.abs(all - 1)).toBeLessThan(0.5);
+});
+
+it('the way of a send takes more after a long sleep', async () => {
+  const always = (ns: number): [number, number][] => [
+    [0, ns],
+    [1, ns],
+  ];
+  const held = async (zmqWayNs: number) => {
+    const extraNs = {
+      ...(Object.fromEntries(DOINGS.map((doing) => [doing, always(0)])) as Extras),
+      zmqWay: always(zmqWayNs),
+    };
+    const lock = { ...FIXED.lock, cold: { afterNs: 500_000, extraNs } };
+    const { workNs } = await simulate({
+      server: 'zeromq',
+      spinners: 0,
+      scenario: 'unloaded',
+      profile: { ...FIXED, lock },
+    });
+    return median([...(workNs ?? [])]);
+  };
+  expect((await held(40_000)) - (await held(0))).toBe(40_000);
 });
 
 it('a long sleep leaves both ends as cold as the profile says, now more, now less', async () => {

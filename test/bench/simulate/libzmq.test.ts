@@ -7,11 +7,20 @@ import { Machine } from '../../../lock/machines/virtual-time/machine.ts';
 
 const MS = 1_000_000;
 
-it('an I/O thread that is woken comes to the CPU of its waker, an owner stays on its own, be it asleep', async () => {
+it('an I/O thread that is woken comes to the CPU of its waker, an owner stays on its own, be it asleep; only a connection displaces who wakes', async () => {
   const profile = await loadProfile('this-machine');
   const undisturbed = { ...profile.scheduler, interrupts: { ...profile.scheduler.interrupts, everyNs: 0 } };
   const machine = new Machine({ ...profile.lock, cold: undefined, timerOvershootNs: () => 0 });
-  machine.scheduler = new LinuxScheduler(machine, 2, undisturbed, new Random(1, 'test'));
+  const scheduler = new LinuxScheduler(machine, 2, undisturbed, new Random(1, 'test'));
+  const displaces: [string, boolean][] = [];
+  machine.scheduler = {
+    wake(thread, by, manner) {
+      if (by !== null) displaces.push([thread.name, manner.displaces]);
+      return scheduler.wake(thread, by, manner);
+    },
+    leave: (thread) => scheduler.leave(thread),
+    onEvent: (what, generation) => scheduler.onEvent(what, generation),
+  };
   const server = new SimulatedZmqSocket(machine, profile, 'router');
   const client = new SimulatedZmqSocket(machine, profile, 'req');
   client.connect(server);
@@ -35,4 +44,9 @@ it('an I/O thread that is woken comes to the CPU of its waker, an owner stays on
   }
   expect(machine.run(Infinity)).toBe('stopped');
   expect([sender, clientIo, serverIo, owner].map(({ cpu }) => cpu)).toEqual([1, 1, 1, 0]);
+  expect(displaces).toEqual([
+    [clientIo.name, false],
+    [serverIo.name, true],
+    [owner.name, false],
+  ]);
 });

@@ -337,7 +337,7 @@ it('the way into a wait takes more after a long sleep', () => {
 
 it('a wait takes the line of its word when the kernel looks, not when it begins', () => {
   const lineNs = 7;
-  const asleepAtNs = [false, true].map((touched) => {
+  const asleepAtNs = [[], [1_100], [1_060, 1_100]].map((touchedAtNs) => {
     const { machine, start } = world(py27, { check: 100 }, { lineNs });
     start(spin);
     const waiter = start(function* (thread, lock) {
@@ -345,16 +345,66 @@ it('a wait takes the line of its word when the kernel looks, not when it begins'
       yield thread.run(1_050);
       yield lock.acquire();
     });
-    start(function* (thread, lock) {
-      yield thread.run(1_100);
-      if (touched) yield lock.acquire();
-    });
+    for (const atNs of touchedAtNs) {
+      start(function* (thread, lock) {
+        yield thread.run(atNs);
+        yield lock.acquire();
+      });
+    }
     machine.run(3_000);
     return waiter.asleepSinceNs;
   });
   // The CPU thread held the lock, and looked for waiters at an offer.
   const untouchedNs = 1_050 + 2 * (ATOMIC + lineNs) + WAY_IN;
-  expect(asleepAtNs).toEqual([untouchedNs, untouchedNs + lineNs]);
+  expect(asleepAtNs).toEqual([untouchedNs, untouchedNs + lineNs, untouchedNs + lineNs]);
+});
+
+it('each wait takes the line of its word, and not only the first', () => {
+  const policy = definePolicy({
+    name: 'waiting',
+    summary: '',
+    exclusive: true,
+    words: { WORD: '' },
+    options: {},
+    rules: ({ WORD }) => ({
+      *acquire(m) {
+        for (let i = 0; i < 3; i++) yield m.wait(WORD, 1, Infinity);
+      },
+      *release() {},
+      yieldPoint: { kind: 'never' },
+    }),
+  });
+  const { machine, start, state } = world(policy, {}, { lineNs: 7 });
+  start(function* (thread, lock) {
+    yield thread.run(1);
+    yield lock.acquire();
+  });
+  const ops: number[] = [];
+  const fetch = state.words.fetch.bind(state.words);
+  state.words.fetch = (op, word, cpu) => {
+    ops.push(op);
+    return fetch(op, word, cpu);
+  };
+  machine.run(Infinity);
+  expect(ops).toEqual([OP.wait, OP.wait, OP.wait]);
+});
+
+it('who was asked while another had its CPU offers at the end of the leaf it is in', () => {
+  const { machine, start } = world(py32, { interval: 1_000 });
+  const spinner = start(spin);
+  let askedFor = -1;
+  start(function* (thread, lock) {
+    yield thread.run(100);
+    yield lock.acquire();
+    askedFor = spinner.leavesDone;
+  });
+  const startedNs = 6 * ATOMIC + FUTEX;
+  machine.run(startedNs + 5 * LEAF + LEAF / 2);
+  machine.pause(spinner);
+  machine.run(2_000);
+  machine.resume(spinner);
+  machine.run(20_000);
+  expect(askedFor).toBe(6);
 });
 
 it('time in which nothing can happen any more is not waited for', () => {
