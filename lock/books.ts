@@ -109,6 +109,6 @@ export class Books {
  * @param everyTicks between two offers
  */
 export function ticksAfterOffer(left: number, everyTicks: number): number {
-  // Mostly it was one leaf: a remainder of fractions takes longer than all else that a yield point does.
+  // Mostly there is no remainder to take, which of fractions is slow: a simulated second has a million offers.
   return everyTicks + (left > -everyTicks ? left : left % everyTicks);
 }

@@ -89,6 +89,7 @@ function costsOf({ lock, timers }: Profile, random: Random): Costs {
   };
 }
 
+/** What it says of long sleeps. */
 function coldOf(cold: Profile['lock']['cold'], random: Random): Cold | undefined {
   if (cold === undefined) return undefined;
   const { afterNs, extraNs } = cold;

@@ -14,8 +14,8 @@ type Message = readonly Uint8Array[];
 
 /**
  * Between an owner and its I/O thread, through an eventfd. Where the one that is woken goes, and whether it displaces its waker there, was seen in
- * traces of Linux 6.18: an I/O thread comes to its waker's CPU, an owner stays on its own, be it asleep, and neither displaces who has woken it, as
- * who is woken through a connection does.
+ * traces of Linux 6.18: an I/O thread comes to its waker's CPU, an owner stays on its own, be it asleep, and neither displaces its waker, where one
+ * that is woken through a connection does.
  */
 const TO_IO_THREAD: WakeManner = { isSync: true, displaces: false };
 const TO_OWNER: WakeManner = { isSync: false, displaces: false };

@@ -65,6 +65,7 @@ export interface WakeManner {
   /** Who is woken on its CPU displaces it, and does not wait until it sleeps. */
   readonly displaces: boolean;
 }
+/** Of a futex, or a timer. */
 const PLAIN: WakeManner = { isSync: false, displaces: true };
 
 /** Gives CPUs to threads. */
@@ -185,7 +186,13 @@ export class Machine {
     return 'stopped';
   }
 
-  /** Ends the sleep of a thread. Returns what it takes the waker; null: what such a call always does. */
+  /**
+   * Ends the sleep of a thread.
+   *
+   * @param result what it is resumed with
+   * @param by the thread that wakes it, which runs; null for a timer
+   * @returns what it takes the waker; null: what such a call always does
+   */
   wake(thread: VirtualThread, result: number, by: VirtualThread | null, manner = PLAIN): number | null {
     if (thread.sleepsOn >= 0) {
       const { words } = thread.memory as VirtualMemory;
