@@ -23,6 +23,11 @@ const INTERRUPTED_NS = 1_000;
 
 const LEAVES_OF_OFFER = 4;
 
+/** A word that holds 0, and that nobody else uses. */
+function loneWord(): Futexes {
+  return new Futexes(new Int32Array(new SharedArrayBuffer(4)));
+}
+
 /** A lock that nobody else uses. */
 function loneLock(policy: Policy, options: Readonly<Record<string, number>>): GlobalLock {
   return new GlobalLock(policy, options, createLockState(policy), 1);
@@ -111,8 +116,7 @@ export function coldCosts(
   leafNs: number,
   messageBytes: number,
 ): { wayNs: number; extraNs: Record<(typeof DONE)[number], number[]> } {
-  const words = new Int32Array(new SharedArrayBuffer(4));
-  const futexes = new Futexes(words);
+  const futexes = loneWord();
   const lock = loneLock(py32, { interval: 5e6 });
   const interpreter = new Interpreter(lock, leafNs);
   return withConnection((client, server) => {
@@ -163,8 +167,7 @@ export function coldCosts(
  * @param sleptMs how long it sleeps
  */
 export function warmAndCold(call: () => void, sleptMs = COLD_MS): { warmNs: number; extraNs: number[] } {
-  const words = new Int32Array(new SharedArrayBuffer(4));
-  const futexes = new Futexes(words);
+  const futexes = loneWord();
   const lock = loneLock(py32, { interval: 5e6 });
   const calls = (sleepMs: number) =>
     Array.from({ length: COLD_TIMES }, () => {
@@ -180,7 +183,7 @@ export function warmAndCold(call: () => void, sleptMs = COLD_MS): { warmNs: numb
 
 /** What a wait for the lock that does not sleep takes more after a sleep. */
 export function coldWaits(): number[] {
-  const futexes = new Futexes(new Int32Array(new SharedArrayBuffer(4)));
+  const futexes = loneWord();
   return warmAndCold(() => futexes.wait(0, 1, Infinity)).extraNs;
 }
 

@@ -4,7 +4,7 @@ import type { Quantiles } from './random.ts';
 
 /**
  * Close to both ends they lie close: values are drawn on a line between two, and of the longest interruptions each next one is several times as long.
- * Closest where a thread begins to run before its waker is back, 2 to 4 in 1,000 times: pypy16 is how often that is.
+ * Closest where a thread begins to run before its waker is back, a few times in 1,000: pypy16 is how often that is.
  */
 const SHARES = [
   0, 0.0005, 0.001, 0.0015, 0.002, 0.0025, 0.003, 0.0035, 0.004, 0.005, 0.0075, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9,
