@@ -1,6 +1,7 @@
 /**
  * How fast the simulator is, and how its cost grows: the talk whole, then with more and more messages, then with more and more CPU
- * threads. One cell after the other in this process: what one core does. Run by `npm run bench:simulate`.
+ * threads. One cell after the other in this process: what one core does. Run by `npm run bench:simulate`, with an engine that neither compiles
+ * nor collects garbage on others beside it.
  */
 import Table from 'cli-table3';
 import { linearRegression } from 'simple-statistics';

@@ -153,9 +153,9 @@ export class VirtualLock {
     return this.#begin(OTHER, this.#rules.setPriority(this.memory, this.#me, priority));
   }
 
-  /** At a yield point at which the lock must be offered. */
+  /** At a yield point at which the lock must be offered. {@link REQUEST.nothing}: that has been counted, and the thread goes on. */
   offer(): number {
-    this.offers?.begin();
+    if (this.offers?.begin() === true) return REQUEST.nothing;
     this.books.offered(1);
     this.recorder?.offers(true);
     return this.#release(OFFER_RELEASE);

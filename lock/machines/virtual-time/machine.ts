@@ -254,9 +254,7 @@ export class Machine {
       thread.paying = PAYING.plain;
       if (paying === PAYING.work) {
         const found = lookUp(thread);
-        if (found === LOOK.mustOffer) {
-          this.#offer(thread);
-        } else if (found === LOOK.goesOn) {
+        if (found === LOOK.goesOn || (found === LOOK.mustOffer && this.#offer(thread))) {
           if (!beginWork(this, thread)) return;
           continue;
         }
@@ -299,8 +297,8 @@ export class Machine {
           break;
         case REQUEST.work:
           if (thread.leavesLeft === 0) break;
-          if (mustOffer(thread)) this.#offer(thread);
-          else if (!beginWork(this, thread)) return;
+          if (mustOffer(thread) && !this.#offer(thread)) break;
+          if (!beginWork(this, thread)) return;
           break;
         case REQUEST.nothing:
           break;
@@ -320,10 +318,12 @@ export class Machine {
     thread.result = 0;
   }
 
-  #offer(thread: VirtualThread): void {
-    (thread.lock as VirtualLock).offer();
+  /** Returns whether that is over already, and the thread works on. */
+  #offer(thread: VirtualThread): boolean {
+    if ((thread.lock as VirtualLock).offer() === REQUEST.nothing) return true;
     this.#beginPiece(thread);
     thread.pieceNs = this.costs.offerNs;
+    return false;
   }
 
   /** Lets time pass for the thread. Returns whether that is over already, or else will be an event. */
@@ -347,22 +347,16 @@ export class Machine {
     this.events.push(atNs, thread.number * KINDS + TIMER, ++thread.sleepGeneration);
   }
 
-  /** What it takes a thread more to do this now, if it has slept for long since it last did. */
+  /**
+   * What it takes a thread more to do this now, if it has slept for long since it last did, be it in many short sleeps, as one that is woken for
+   * nothing again and again. Not if that was long ago: one that works all the time keeps its CPU's caches.
+   */
   coldNs(thread: VirtualThread, doing: Doing): number {
     const { cold } = this.costs;
     if (cold === undefined) return 0;
-    const isCold = this.isCold(thread, doing);
+    const isCold = thread.sleptNs - (thread.didAtNs.get(doing) ?? -Infinity) > cold.afterNs;
     thread.didAtNs.set(doing, thread.sleptNs);
     return isCold ? cold.extraNs(doing, thread.coldShare) : 0;
-  }
-
-  /**
-   * Whether a thread has slept for long since it last did this, be it in many short sleeps, as one that is woken for nothing again and again.
-   * Not whether that was long ago: one that works all the time keeps its CPU's caches.
-   */
-  isCold(thread: VirtualThread, doing: Doing): boolean {
-    const { cold } = this.costs;
-    return cold !== undefined && thread.sleptNs - (thread.didAtNs.get(doing) ?? -Infinity) > cold.afterNs;
   }
 
   /** A policy makes a step. */

@@ -101,6 +101,12 @@ describe('the same seed', () => {
     const far = { ...FIXED, lock: { ...FIXED.lock, lineNs: 90 } };
     for (const policy of ['py27', 'pypy16(check=500)']) await skipsChangeNothing({ policy, profile: far });
   });
+
+  it('skips none that takes longer, since a sleep has made its thread forget the way', async () => {
+    const extraNs = { ...NOTHING_EXTRA, step: always(700) };
+    const forgetful = { ...FIXED, lock: { ...FIXED.lock, cold: { afterNs: 20_000, extraNs } } };
+    await skipsChangeNothing({ profile: forgetful });
+  });
 });
 
 /** Under a policy of which it is not known that it can be skipped, each offer is made. */
@@ -115,6 +121,12 @@ async function skipsChangeNothing(changes: Changes): Promise<void> {
 }
 
 type Extras = NonNullable<Profile['lock']['cold']>['extraNs'];
+
+const always = (ns: number): [number, number][] => [
+  [0, ns],
+  [1, ns],
+];
+const NOTHING_EXTRA = Object.fromEntries(DOINGS.map((doing) => [doing, always(0)])) as Extras;
 
 /** Numbers of no machine, so that a new calibration does not change what a test expects. */
 const FIXED = {
@@ -268,13 +280,9 @@ it('the way of a send is paid with the lock held, where one thread at a time hol
 });
 
 it('the way of a send takes more after a long sleep', async () => {
-  const always = (ns: number): [number, number][] => [
-    [0, ns],
-    [1, ns],
-  ];
   const held = async (zmqWayNs: number) => {
     const extraNs = {
-      ...(Object.fromEntries(DOINGS.map((doing) => [doing, always(0)])) as Extras),
+      ...NOTHING_EXTRA,
       zmqWay: always(zmqWayNs),
     };
     const lock = { ...FIXED.lock, cold: { afterNs: 500_000, extraNs } };
@@ -290,16 +298,12 @@ it('the way of a send takes more after a long sleep', async () => {
 });
 
 it('a long sleep leaves both ends as cold as the profile says, now more, now less', async () => {
-  const always = (ns: number): [number, number][] => [
-    [0, ns],
-    [1, ns],
-  ];
   const EXTRA_NS = 1_000_000;
   const sends = [
     [0, 0],
     [1, EXTRA_NS],
   ] as [number, number][];
-  const extraNs = { ...(Object.fromEntries(DOINGS.map((doing) => [doing, always(0)])) as Extras), send: sends };
+  const extraNs = { ...NOTHING_EXTRA, send: sends };
   const scheduler = {
     ...FIXED.scheduler,
     wakeIdleNs: always(15_000),
