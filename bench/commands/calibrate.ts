@@ -2,17 +2,16 @@
  * `convoy calibrate`: this machine in numbers, for `convoy simulate`; with `--against` an interpreter in numbers, for `convoy bench` and
  * `convoy fidelity`. Both profiles are files that `--profile` names.
  */
-import { writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { EXIT, UsageError } from '../exit-codes.ts';
 import { writablePath } from '../options/files.ts';
 import { refuseRepeated, wholeNumber } from '../options/values.ts';
 import { describeProfile } from '../profiles/describe-profile.ts';
+import { writeProfile } from '../profiles/write-profile.ts';
 import { calibrateInterpreters } from '../reference/calibrate.ts';
 import type { CalibrationSize } from '../reference/calibration-rounds.ts';
-import { calibrate } from '../simulate/calibrate.ts';
-import { profileSchema } from '../simulate/profile.ts';
+import { Calibration } from '../simulate/calibrate.ts';
 
 const DEFAULT_MACHINE_ROUNDS = '4';
 const DEFAULT_ROUNDS = '5';
@@ -39,7 +38,7 @@ const OPTIONS = {
 /** Adds the options to the command. */
 export function withOptions(yargs: Argv): Argv<InferredOptionTypes<typeof OPTIONS>> {
   return yargs.options(OPTIONS).example([
-    ['$0 calibrate --profile machine.json', 'this machine, for simulate; about a minute'],
+    ['$0 calibrate --profile machine.json', 'this machine, for simulate; some 80 s'],
     ['$0 calibrate --against python3,python2.7 --profile python.json', 'interpreters, for bench and fidelity'],
   ]);
 }
@@ -54,10 +53,13 @@ export async function run(args: InferredOptionTypes<typeof OPTIONS>, argv: reado
     return await calibrateAgainst(args.against, { rounds: readRounds(DEFAULT_ROUNDS), messages }, path, argv);
   }
   if (args.messages !== undefined) throw new UsageError('--messages is of --against: leave it out');
-  const profile = await calibrate(basename(path, '.json'), readRounds(DEFAULT_MACHINE_ROUNDS), (what) =>
-    process.stderr.write(`measuring ${what}\n`),
-  );
-  await writeProfile(path, profileSchema.parse(profile));
+  const rounds = readRounds(DEFAULT_MACHINE_ROUNDS);
+  const calibration = new Calibration(basename(path, '.json'));
+  for (let round = 1; round <= rounds; round++) {
+    await calibration.sample((what) => process.stderr.write(`measuring round ${round} of ${rounds}: ${what}\n`));
+  }
+  const profile = await calibration.profile();
+  await writeProfile(path, profile);
   process.stdout.write(`${path}: ${profile.summary}\n`);
   return EXIT.ok;
 }
@@ -73,8 +75,4 @@ async function calibrateAgainst(
   await writeProfile(path, profile);
   process.stdout.write(`${describeProfile(profile).join('\n')}\nwritten to ${path}\n`);
   return EXIT.ok;
-}
-
-async function writeProfile(path: string, profile: unknown): Promise<void> {
-  await writeFile(path, `${JSON.stringify(profile, null, 2)}\n`);
 }

@@ -56,7 +56,14 @@ export async function run(args: InferredOptionTypes<typeof OPTIONS>, argv: reado
     {
       ...args,
       ...{ server: [...args.server], reference: [], scenario: ['loaded'], policy: emulations },
-      ...{ assert: undefined, preset: undefined, config: undefined, connect: undefined, 'token-file': undefined },
+      ...{
+        assert: undefined,
+        calibrate: undefined,
+        preset: undefined,
+        config: undefined,
+        connect: undefined,
+        'token-file': undefined,
+      },
     },
     argv,
   );

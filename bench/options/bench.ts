@@ -117,6 +117,11 @@ export const OPTIONS = {
   },
   csv: { type: 'string', describe: 'write every figure of every cell to this file, at the end' },
   markdown: { type: 'string', describe: 'write the tables to this file, at the end' },
+  calibrate: {
+    type: 'string',
+    describe:
+      'calibrate this machine before each round, some 20 s each, and write that profile to this file, for simulate --against',
+  },
   timeline: {
     type: 'boolean',
     default: false,

@@ -14,7 +14,7 @@ import { type FoundJournal, readJournal } from '../run/journal.ts';
 import { planCells } from '../run/plan.ts';
 import { type BenchArguments, MAX_SEED, OPTIONS } from './bench.ts';
 import { readExperiment } from './experiment.ts';
-import { type Outputs, readOutputs } from './files.ts';
+import { type Outputs, readOutputs, writablePath } from './files.ts';
 import type { Given } from './sources.ts';
 import { cpuList, duration, refuseCpus, refuseRepeated, split, wholeNumber } from './values.ts';
 
@@ -35,6 +35,8 @@ export interface RunOptions {
   readonly quiet: boolean;
   /** Whether the threads of the servers record what they do. */
   readonly timeline: boolean;
+  /** The profile of the machine that is made beside it; null: none. */
+  readonly calibrationPath: string | null;
   /** The run it goes on with; null if it begins one. */
   readonly resume: FoundJournal | null;
   /** The options that decide what is measured, as they were given, wherever they came from. */
@@ -42,7 +44,7 @@ export interface RunOptions {
 }
 
 /** What says where a run is kept and shown, or where options come from, and nothing of what is measured. */
-const NOT_OF_THE_RUN = ['json', 'resume', 'csv', 'markdown', 'assert', 'quiet', 'preset', 'config'];
+const NOT_OF_THE_RUN = ['json', 'resume', 'csv', 'markdown', 'calibrate', 'assert', 'quiet', 'preset', 'config'];
 
 /**
  * Checks everything a run could later stumble over.
@@ -53,6 +55,10 @@ const NOT_OF_THE_RUN = ['json', 'resume', 'csv', 'markdown', 'assert', 'quiet', 
  */
 export async function readOptions(args: BenchArguments, argv: readonly string[]): Promise<RunOptions> {
   refuseRepeated(args, OPTIONS);
+  if (args.calibrate !== undefined && (args.connect ?? args.resume) !== undefined)
+    throw new UsageError(
+      '--calibrate is of this machine, and of a run from its first round on: leave it out, or --connect and --resume',
+    );
   if (args.connect === undefined) {
     if (args['token-file'] !== undefined) throw new UsageError('--token-file is of --connect: leave it out');
     return readRun(args, argv, null);
@@ -96,6 +102,10 @@ async function readRun(
     throw new UsageError(`--host is an IPv4 address such as 127.0.0.1, not «${workload.host}»`);
   const resume = args.resume === undefined ? null : await readJournal(args.resume);
   const seed = args.seed ?? resume?.header.given['seed'] ?? String(Math.floor(Math.random() * MAX_SEED));
+  const outputs = await readOutputs({ ...args, json: resultFileOf(args) });
+  const calibrationPath = args.calibrate === undefined ? null : await writablePath('calibrate', args.calibrate);
+  if (calibrationPath !== null && Object.values(outputs).includes(calibrationPath))
+    throw new UsageError('--calibrate needs a file of its own');
   const options = {
     argv,
     servers,
@@ -110,7 +120,8 @@ async function readRun(
     machine,
     quiet: args.quiet,
     timeline: args.timeline || args.trace !== undefined,
-    outputs: await readOutputs({ ...args, json: resultFileOf(args) }),
+    outputs,
+    calibrationPath,
     resume,
     given: givenOf(args),
   };

@@ -6,6 +6,7 @@ import { interruptible } from './interrupts.ts';
 import { FileKeeper, KEEP_NOTHING } from './keep.ts';
 import { planCells } from './plan.ts';
 import { Progress } from './progress.ts';
+import { RoundCalibration } from './round-calibration.ts';
 import { run } from './run.ts';
 
 /** A run that is over. */
@@ -27,10 +28,14 @@ export async function runAndKeep(
 ): Promise<KeptRun> {
   const cells = planCells(options.servers, options.policies, options.scenarios);
   const progress = new Progress(cells.length * options.rounds, process.stderr, options.quiet);
-  const { json } = options.outputs;
-  const keeper = json === null ? KEEP_NOTHING : new FileKeeper(json, options, (line) => progress.say(line));
+  const say = (line: string) => progress.say(line);
+  const { calibrationPath, outputs } = options;
+  const { json } = outputs;
+  const keeper = json === null ? KEEP_NOTHING : new FileKeeper(json, options, say);
+  const calibration = calibrationPath === null ? null : new RoundCalibration(calibrationPath, say);
+  const events = { progress, keeper, calibration };
   const result = concluded(
-    await interruptible(progress, (interrupted, killed) => run(options, { progress, keeper }, interrupted, killed)),
+    await interruptible(progress, (interrupted, killed) => run(options, events, interrupted, killed)),
   );
   progress.end();
   return { result, unwritten: await keeper.end(result) };

@@ -12,11 +12,14 @@ import { type EnvironmentBefore, finishEnvironment, probeEnvironment } from './e
 import type { Keeper } from './keep.ts';
 import { type PlannedCell, planCells, planRounds } from './plan.ts';
 import type { Progress } from './progress.ts';
+import type { RoundCalibration } from './round-calibration.ts';
 
 /** What a run tells while it goes on. */
 export interface RunEvents {
   readonly progress: Progress;
   readonly keeper: Keeper;
+  /** Calibrates the machine before each round; null: nobody wants that. */
+  readonly calibration: RoundCalibration | null;
 }
 
 /** What is known of a run before its first cell. */
@@ -63,7 +66,12 @@ async function runWith(
   const planned = planCells(options.servers, options.policies, options.scenarios);
   const rounds = new Map(planned.map((cell) => [cell, measuredBefore(cell, options.resume)]));
   const resultSoFar = () => makeResult(options, begun, cellsOf(rounds), interrupted.aborted);
+  let calibratedFor = 0;
   for (const step of planRounds(planned, options.rounds, options.seed)) {
+    if (step.round !== calibratedFor) {
+      calibratedFor = step.round;
+      await events.calibration?.before(step.round, interrupted);
+    }
     if (interrupted.aborted) break;
     if (rounds.get(step.cell)?.has(step.round) === true) {
       events.progress.resumed();

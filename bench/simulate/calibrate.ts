@@ -28,7 +28,7 @@ import { fetches } from './calibrate-lines.ts';
 import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
 import { WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
-import type { Profile } from './profile.ts';
+import { type Profile, profileSchema } from './profile.ts';
 
 /** How long a CPU has been idle when it is woken. */
 const SOON_MS = 0.02;
@@ -74,22 +74,30 @@ const PAYLOAD_BYTES = 8_192;
 /** Before each call, unless an interpreter was calibrated. */
 const INTERPRETER_COST_NS = 10_000;
 
-/**
- * Calibrates.
- *
- * @param name of the profile
- * @param rounds how often all is measured: a machine is another from second to second, and what is rare is met seldom
- * @param tell is told what is measured next
- */
-export async function calibrate(name: string, rounds: number, tell: (what: string) => void): Promise<Profile> {
-  const samples: Sampled[] = [];
-  for (let round = 1; round <= rounds; round++) {
-    samples.push(await sample(apart(round), (what) => tell(`round ${round} of ${rounds}: ${what}`)));
+/** A calibration, round by round: a machine is another from second to second, and what is rare is met seldom. */
+export class Calibration {
+  readonly #name: string;
+  readonly #rounds: Sampled[] = [];
+
+  /** @param name of the profile */
+  constructor(name: string) {
+    this.#name = name;
   }
-  return withLibzmq(
-    profileOf(name, samples),
-    samples.map(({ roundTrips }) => roundTrips),
-  );
+
+  /**
+   * Measures all once.
+   *
+   * @param tell is told what is measured next; what it throws ends the round, which then does not count
+   */
+  async sample(tell: (what: string) => void): Promise<void> {
+    this.#rounds.push(await sample(apart(this.#rounds.length + 1), tell));
+  }
+
+  /** What was measured so far, together. */
+  async profile(): Promise<Profile> {
+    const roundTrips = this.#rounds.map((round) => round.roundTrips);
+    return profileSchema.parse(await withLibzmq(profileOf(this.#name, this.#rounds), roundTrips));
+  }
 }
 
 /** Measures all once. */

@@ -1,0 +1,37 @@
+/**
+ * Calibrates the machine in the rounds of a run, once before each, so that what is simulated with the profile is held against what the same
+ * minutes measured: a shared machine is another from quarter to quarter of an hour.
+ */
+import { basename } from 'node:path';
+import { writeProfile } from '../profiles/write-profile.ts';
+import { whyNotWritten } from '../result/result-file.ts';
+import { Calibration } from '../simulate/calibrate.ts';
+
+export class RoundCalibration {
+  readonly #path: string;
+  readonly #say: (line: string) => void;
+  readonly #calibration: Calibration;
+
+  /**
+   * @param path of the profile, written anew after each round
+   * @param say what the user must hear of while the run goes on
+   */
+  constructor(path: string, say: (line: string) => void) {
+    this.#path = path;
+    this.#say = say;
+    this.#calibration = new Calibration(basename(path, '.json'));
+  }
+
+  /** Calibrates. A failure is said, and costs the profile this round, and the run nothing. */
+  async before(round: number, interrupted: AbortSignal): Promise<void> {
+    try {
+      await this.#calibration.sample(() => interrupted.throwIfAborted());
+      const profile = await this.#calibration.profile();
+      const why = await whyNotWritten(this.#path, () => writeProfile(this.#path, profile));
+      if (why !== null) this.#say(`${why}; the run goes on`);
+    } catch (error) {
+      if (interrupted.aborted) return;
+      this.#say(`round ${round} is not in ${this.#path}: ${error instanceof Error ? error.message : error}`);
+    }
+  }
+}
