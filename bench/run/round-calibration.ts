@@ -10,16 +10,20 @@ import { Calibration } from '../simulate/calibrate.ts';
 export class RoundCalibration {
   readonly #path: string;
   readonly #say: (line: string) => void;
-  readonly #calibration: Calibration;
+  readonly #calibration: Pick<Calibration, 'sample' | 'profile'>;
 
   /**
-   * @param path of the profile, written anew after each round
+   * @param path of the profile, written anew for each round
    * @param say what the user must hear of while the run goes on
    */
-  constructor(path: string, say: (line: string) => void) {
+  constructor(
+    path: string,
+    say: (line: string) => void,
+    calibration: Pick<Calibration, 'sample' | 'profile'> = new Calibration(basename(path, '.json')),
+  ) {
     this.#path = path;
     this.#say = say;
-    this.#calibration = new Calibration(basename(path, '.json'));
+    this.#calibration = calibration;
   }
 
   /** Calibrates. A failure is said, and costs the profile this round, and the run nothing. */

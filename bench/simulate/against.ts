@@ -1,46 +1,114 @@
-/** How far a simulated result is from a measured one: the excess time a message, cell by cell. */
+/** How far a simulated result is from a measured one: the excess time a message, cell by cell, and the order of the policies on each server. */
 import Table from 'cli-table3';
+import { bootstrapInterval, type Interval } from '../figures/bootstrap.ts';
 import { type Spread, spreadOf } from '../figures/statistics.ts';
 import type { Cell, Result } from '../result/result.ts';
 
-interface Compared {
-  readonly name: readonly string[];
-  /** Of its rounds, ns. */
+/** A cell in both results. */
+interface ComparedCell {
+  readonly server: string;
+  readonly policy: string;
+  readonly scenario: string;
+  /** Of its rounds, by their number, ns. */
+  readonly roundsNs: ReadonlyMap<number, number>;
   readonly measured: Spread;
+  /** What their median could have been; null of one round. */
+  readonly interval: Interval | null;
   readonly simulatedNs: number;
 }
 
+/** Two policies on one server. */
+interface ComparedPair {
+  readonly server: string;
+  readonly scenario: string;
+  /** By measured excess, the lesser first. */
+  readonly policies: readonly [string, string];
+  /** By how much, in the median round; simulated less than 0 where the order is the other one. */
+  readonly measuredNs: number;
+  readonly simulatedNs: number;
+}
+
+export interface AgainstMeasured {
+  readonly cells: readonly ComparedCell[];
+  /** Those of whose order the measured rounds leave no doubt. */
+  readonly pairs: readonly ComparedPair[];
+  /** How many there are in all. */
+  readonly allPairs: number;
+}
+
 /**
- * Excess: what a message takes more than in the same server under the same policy unloaded. For the unloaded cells, where that is
- * nothing, all that it takes more than the pause.
+ * Excess: what a message takes more than in the same server under the same policy unloaded, round by round, so that what drifts on the machine is
+ * in both. For the unloaded cells, where that is nothing, all that it takes more than the pause.
  */
-export function compareWithMeasured(simulated: Result, measured: Result): Compared[] {
-  return measured.cells.flatMap((cell) => {
+export function compareWithMeasured(simulated: Result, measured: Result): AgainstMeasured {
+  const cells = measured.cells.flatMap((cell) => {
     const same = simulated.cells.find((other) => isSame(other, cell));
-    const ofRounds = excessNs(cell, measured);
-    const simulatedNs = same === undefined ? null : (excessNs(same, simulated)?.median ?? null);
-    if (ofRounds === null || simulatedNs === null) return [];
-    return [{ name: [cell.server, cell.policy, cell.scenario], measured: ofRounds, simulatedNs }];
+    const roundsNs = excessNs(cell, measured);
+    const ofRounds = spreadOf([...roundsNs.values()]);
+    const simulatedNs = same === undefined ? undefined : spreadOf([...excessNs(same, simulated).values()])?.median;
+    if (ofRounds === null || simulatedNs === undefined) return [];
+    const { server, policy, scenario } = cell;
+    const interval = intervalOf([...roundsNs.values()], measured.seed);
+    return [{ server, policy, scenario, roundsNs, measured: ofRounds, interval, simulatedNs }];
   });
+  const pairs = cells.flatMap((a, i) => cells.slice(i + 1).flatMap((b) => pairOf(a, b)));
+  return { cells, pairs: pairs.flatMap((pair) => certain(pair, measured.seed)), allPairs: pairs.length };
+}
+
+function pairOf(a: ComparedCell, b: ComparedCell): [ComparedCell, ComparedCell][] {
+  return a.scenario !== 'unloaded' && a.server === b.server && a.scenario === b.scenario ? [[a, b]] : [];
+}
+
+function intervalOf(values: readonly number[], seed: number): Interval | null {
+  return bootstrapInterval([values], ([drawn = []]) => spreadOf(drawn)?.median ?? null, seed);
+}
+
+/** The pair, if the rounds are certain of it: 95 % of what they could have been have the same order. */
+function certain([a, b]: readonly [ComparedCell, ComparedCell], seed: number): ComparedPair[] {
+  const differences = [...b.roundsNs].flatMap(([round, ns]) => {
+    const other = a.roundsNs.get(round);
+    return other === undefined ? [] : [ns - other];
+  });
+  const interval = intervalOf(differences, seed);
+  const ns = spreadOf(differences)?.median;
+  if (interval === null || ns === undefined || (interval.low <= 0 && interval.high >= 0)) return [];
+  const { server, scenario } = a;
+  const [first, second] = ns > 0 ? [a, b] : [b, a];
+  return [
+    {
+      ...{ server, scenario, policies: [first.policy, second.policy] },
+      ...{ measuredNs: Math.abs(ns), simulatedNs: second.simulatedNs - first.simulatedNs },
+    },
+  ];
 }
 
 /**
  * Renders the comparison, as the table of docs/SIMULATOR.md. How far the rounds of a measurement are from each other is beside it: nearer than
  * they are to themselves no simulation can be to them.
  */
-export function renderComparison(compared: readonly Compared[]): string {
-  const head = ['server', 'policy', 'scenario', 'measured µs', 'its rounds µs', 'simulated µs', 'simulated ÷ measured'];
+export function renderComparison({ cells, pairs, allPairs }: AgainstMeasured): string {
+  const head = [
+    'server',
+    'policy',
+    'scenario',
+    'measured µs',
+    '95 %',
+    'its rounds',
+    'simulated µs',
+    'simulated ÷ measured',
+  ];
   const table = new Table({
     head,
     style: { head: [], border: [] },
     colAligns: head.map((_, i) => (i < 3 ? 'left' : 'right')),
   });
-  const us = (ns: number) => (ns / 1e3).toFixed(0);
-  for (const { name, measured, simulatedNs } of compared) {
+  for (const { server, policy, scenario, measured, interval, simulatedNs } of cells) {
     const { median, min, max } = measured;
-    table.push([...name, us(median), `${us(min)} to ${us(max)}`, us(simulatedNs), ratioText(median, simulatedNs)]);
+    const sure = interval === null ? '–' : `${us(interval.low)} to ${us(interval.high)}`;
+    const figures = [us(median), sure, `${us(min)} to ${us(max)}`, us(simulatedNs), ratioText(median, simulatedNs)];
+    table.push([server, policy, scenario, ...figures]);
   }
-  const telling = compared.filter(isTelling);
+  const telling = cells.filter(isTelling);
   const off = spreadOf(telling.map(({ measured, simulatedNs }) => offBy(simulatedNs, measured)));
   const apart = spreadOf(
     telling.map(({ measured }) => Math.max(offBy(measured.min, measured), offBy(measured.max, measured))),
@@ -51,7 +119,40 @@ export function renderComparison(compared: readonly Compared[]): string {
     table.toString(),
     `excess over unloaded a message; off by ${inCells(off)}, of ${telling.length} (those whose measured excess is more than ${TELLING_NS / 1e3} µs)`,
     `the round of a measurement that is farthest from its cell's median is off by ${inCells(apart)}`,
+    ...farText(telling),
+    ...orderText(pairs, allPairs),
   ].join('\n');
+}
+
+/** Which are far off, and which are so whatever the rounds of their measurement could have been. */
+function farText(telling: readonly ComparedCell[]): string[] {
+  const far = telling.filter(({ measured, simulatedNs }) => offBy(simulatedNs, measured) > FAR);
+  if (far.length === 0) return [];
+  const name = ({ server, policy, scenario }: ComparedCell) => `${policy}/${server} ${scenario}`;
+  const surely = far.filter(
+    ({ interval, simulatedNs }) =>
+      interval !== null && (simulatedNs < interval.low * (1 - FAR) || simulatedNs > interval.high * (1 + FAR)),
+  );
+  const those = surely.length === 0 ? '' : `: ${surely.map(name).join(', ')}`;
+  return [
+    `off by more than ${percent(FAR)}: ${far.map(name).join(', ')}; whatever their rounds could have been (95 %), ${surely.length}${those}`,
+  ];
+}
+
+function orderText(pairs: readonly ComparedPair[], allPairs: number): string[] {
+  if (allPairs === 0) return [];
+  const wrong = pairs.filter(({ simulatedNs }) => simulatedNs <= 0);
+  return [
+    `two policies on one server: of ${pairs.length} pairs of whose order the measured rounds leave no doubt (95 %), of ${allPairs}, ${pairs.length - wrong.length} are simulated in it`,
+    ...wrong.map(
+      ({ server, scenario, policies: [first, second], measuredNs, simulatedNs }) =>
+        `  not ${server} ${scenario}: ${first} before ${second} by ${us(measuredNs)} µs, simulated by ${us(simulatedNs)}`,
+    ),
+  ];
+}
+
+function us(ns: number): string {
+  return (ns / 1e3).toFixed(0);
 }
 
 function percent(share: number): string {
@@ -62,10 +163,13 @@ function offBy(ns: number, { median }: Spread): number {
   return Math.abs(ns / median - 1);
 }
 
+/** What a simulation is not to be off by in any cell. */
+const FAR = 0.4;
+
 /** Below it the excess is the difference of two large numbers, and mostly their noise. */
 const TELLING_NS = 50_000;
 
-function isTelling({ measured }: Compared): boolean {
+function isTelling({ measured }: ComparedCell): boolean {
   return measured.median > TELLING_NS;
 }
 
@@ -77,22 +181,26 @@ function isSame(a: Cell, b: Cell): boolean {
   return a.server === b.server && a.policy === b.policy && a.scenario === b.scenario;
 }
 
-function excessNs(cell: Cell, { cells, workload }: Result): Spread | null {
+/** By the number of the round. */
+function excessNs(cell: Cell, { cells, workload }: Result): Map<number, number> {
   const own = perMessageNs(cell);
-  if (own === null) return null;
-  if (cell.scenario === 'unloaded') return less(own, workload.delayNs);
+  if (cell.scenario === 'unloaded') return new Map([...own].map(([round, ns]) => [round, ns - workload.delayNs]));
   const unloaded = cells.find((other) => isSame(other, { ...cell, scenario: 'unloaded' }));
-  const base = unloaded === undefined ? null : perMessageNs(unloaded);
-  return base === null ? null : less(own, base.median);
-}
-
-function less({ median, min, max }: Spread, ns: number): Spread {
-  return { median: median - ns, min: min - ns, max: max - ns };
-}
-
-function perMessageNs({ rounds }: Cell): Spread | null {
-  const totals = rounds.flatMap((round) =>
-    round.state === 'measured' && round.rttNs.length > 0 ? [round.durationNs / round.rttNs.length] : [],
+  const base = unloaded === undefined ? new Map<number, number>() : perMessageNs(unloaded);
+  return new Map(
+    [...own].flatMap(([round, ns]) => {
+      const baseNs = base.get(round);
+      return baseNs === undefined ? [] : [[round, ns - baseNs]];
+    }),
   );
-  return spreadOf(totals);
+}
+
+function perMessageNs({ rounds }: Cell): Map<number, number> {
+  return new Map(
+    rounds.flatMap((round) =>
+      round.state === 'measured' && round.rttNs.length > 0
+        ? [[round.round, round.durationNs / round.rttNs.length]]
+        : [],
+    ),
+  );
 }

@@ -159,6 +159,9 @@ describe('is refused with code 64, before anything starts:', () => {
     [['--markdown', '/'], /--markdown: .*folder/],
     [['--json', '/dev/null'], /no ordinary file/],
     [['--json', 'same', '--csv', './same'], /need a file each/],
+    [['--json', 'same', '--calibrate', './same'], /--calibrate needs a file of its own/],
+    [['--calibrate', '/proc/nowhere/p.json'], /--calibrate: .* cannot be written/],
+    [['--calibrate', 'p.json', '--connect', '127.0.0.1:1'], /--calibrate is of this machine/],
   ])('%j', async (args, message) => {
     const { code, stdout, stderr } = await runHere(...args);
     expect(stderr).toMatch(message);

@@ -53,6 +53,10 @@ describe('a run that was killed', () => {
     expect(stderr).toMatch(/messages: 20 there, 21 here/);
     expect(stderr).toMatch(/policies: .*py32.* there, .*py27.* here/);
     expect({ code, stdout }).toEqual({ code: EXIT.usage, stdout: '' });
+    expect(await convoy('--resume', json, '--calibrate', join(folder, 'machine.json'))).toMatchObject({
+      code: EXIT.usage,
+      stderr: expect.stringContaining('--calibrate is of this machine, and of a run from its first round on'),
+    });
     expect(readFileSync(journalPath(json), 'utf8')).toBe(before);
   });
 
