@@ -1,4 +1,5 @@
 /** Waking a thread, measured: what it takes its waker, and when it runs. */
+import type { Interpreter } from '../../lock/interpreter.ts';
 import { Futexes } from '../../lock/machines/futex.ts';
 import { clockOriginNs } from '../../net/clock.ts';
 import { type Partner, WORD } from './calibrate-messages.ts';
@@ -23,7 +24,12 @@ export interface WakeUp {
 
 /** What the waker does between two wake-ups. */
 type Waker =
-  /** Works until the sleeper has slept for so long, for each of these times in turn. */
+  /**
+   * Works for so long, for each of these times in turn, as a CPU thread does: by a number of leaves. One that works until a time wakes right after the
+   * interrupt that held it up at that time, and is interrupted again in its call half as often again as one that computes.
+   */
+  | { readonly kind: 'computing'; readonly idleMs: readonly number[]; readonly interpreter: Pick<Interpreter, 'work'> }
+  /** Works until the sleeper has slept for so long, less than a leaf takes. */
   | { readonly kind: 'working'; readonly idleMs: readonly number[] }
   /** What threads do that contend: the sleeper works for a while, wakes this thread, and is woken by it when it has slept so long. */
   | { readonly kind: 'contending'; readonly idleMs: readonly number[] }
@@ -45,7 +51,7 @@ export async function wakeUps(places: Places, waker: Waker, times = WAKES): Prom
         if (waker.kind === 'sleeping') Atomics.wait(words, WORD.end, 0, LONG_MS);
       }
       if (waker.kind === 'sleeping') Atomics.wait(words, WORD.end, 0, LONG_MS);
-      else work(waker.idleMs[(turn - 1) % waker.idleMs.length] ?? 0);
+      else work(waker, turn);
       const atNs = performance.now() * 1e6 + originNs;
       Atomics.store(words, WORD.turn, turn);
       futexes.wake(WORD.turn, 1);
@@ -59,7 +65,12 @@ export async function wakeUps(places: Places, waker: Waker, times = WAKES): Prom
   });
 }
 
-function work(ms: number): void {
+function work(waker: Exclude<Waker, { kind: 'sleeping' }>, turn: number): void {
+  const ms = waker.idleMs[(turn - 1) % waker.idleMs.length] ?? 0;
+  if (waker.kind === 'computing') {
+    waker.interpreter.work(ms * 1e6);
+    return;
+  }
   const endMs = performance.now() + ms;
   while (performance.now() < endMs);
 }

@@ -113,7 +113,8 @@ async function sample(places: Places, tell: (what: string) => void) {
   const futexWaitNs = timed(CALLS, () => futexes.wait(0, 1, Infinity));
 
   tell('waking threads');
-  const soon = await wakeUps(places, { kind: 'working', idleMs: [SOON_MS] });
+  const interpreter = new Interpreter(lock, leafNs);
+  const soon = await wakeUps(places, { kind: 'computing', idleMs: [SOON_MS], interpreter });
   const enterings = await wakeUps(
     places,
     { kind: 'working', idleMs: ENTERING.map(({ idleMs }) => idleMs) },
@@ -123,9 +124,9 @@ async function sample(places: Places, tell: (what: string) => void) {
   const entering = ENTERING.map((_, at) => enterings.filter(({ slept }, i) => slept && i % ENTERING.length === at));
   const asleep: WakeUp[][] = [];
   for (const { idleMs, afterMs, times } of SLEEPS) {
-    const waker = { kind: 'working', idleMs: afterMs === undefined ? [idleMs] : [afterMs, idleMs] } as const;
-    const wakes = await wakeUps(places, waker, times);
-    asleep.push(wakes.filter((_, i) => i % waker.idleMs.length === waker.idleMs.length - 1));
+    const turns = afterMs === undefined ? [idleMs] : [afterMs, idleMs];
+    const wakes = await wakeUps(places, { kind: 'computing', idleMs: turns, interpreter }, times);
+    asleep.push(wakes.filter((_, i) => i % turns.length === turns.length - 1));
   }
   const contended = await wakeUps(places, { kind: 'contending', idleMs: [SOON_MS] }, WAKES / 4);
   const pinned = await wakeUps({ ...places, busy: true }, { kind: 'sleeping' });

@@ -22,6 +22,14 @@ it('a thread that found what it was to wait for, and did not sleep, is told from
   expect(slept(0)).toBeLessThan(slept(1));
 });
 
+it('a waker that computes is told for how long, before each wake-up', async () => {
+  const { wakeUps }: typeof Waking = await import(compiled('bench/simulate/calibrate-waking.js').href);
+  const workedNs: number[] = [];
+  const interpreter = { work: (ns: number) => void workedNs.push(ns) };
+  await wakeUps(apart(1), { kind: 'computing', idleMs: [1, 0.02], interpreter }, 4);
+  expect(workedNs).toEqual([1e6, 20_000, 1e6, 20_000]);
+});
+
 it.each([
   ['all', CPUS],
   ['the last one', CPUS.slice(-1)],
