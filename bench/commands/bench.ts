@@ -14,6 +14,7 @@ import { renderVerdicts } from '../render/verdicts.ts';
 import type { Result } from '../result/result.ts';
 import { readJournal } from '../run/journal.ts';
 import { runAndKeep } from '../run/run-and-keep.ts';
+import { RoundCalibration } from '../simulate/round-calibration.ts';
 
 /** Adds the options to the command, with the values they have when they are not on the command line. */
 export async function withOptions(yargs: Argv, argv: readonly string[]): Promise<Argv<BenchArguments>> {
@@ -30,8 +31,10 @@ async function otherOptions(argv: readonly string[]): Promise<object> {
 /** @returns the exit code */
 export async function run(args: BenchArguments, argv: readonly string[]): Promise<number> {
   const options = await readOptions(args, argv);
-  const { outputs, thresholds } = options;
-  const { result, unwritten } = await runAndKeep(options).finally(() => options.machine?.close());
+  const { calibrationPath, outputs, thresholds } = options;
+  const say = (line: string) => process.stderr.write(`${line}\n`);
+  const beforeRounds = calibrationPath === null ? null : new RoundCalibration(calibrationPath, say);
+  const { result, unwritten } = await runAndKeep(options, { beforeRounds }).finally(() => options.machine?.close());
   const written = await writeOutputs(outputs, result, unwritten);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);
   const summaries = thresholds.length === 0 ? [] : summarize(result);

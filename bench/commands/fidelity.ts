@@ -69,10 +69,9 @@ export async function run(args: InferredOptionTypes<typeof OPTIONS>, argv: reado
   );
   const paired = references.filter((reference) => emulationOf(reference) !== null);
   const options: RunOptions = { ...bench, policies: [...bench.policies, ...paired] };
-  const { result, unwritten } = await runAndKeep(options, (measured) => ({
-    ...measured,
-    fidelity: compareFidelity(measured),
-  }));
+  const { result, unwritten } = await runAndKeep(options, {
+    concluded: (measured) => ({ ...measured, fidelity: compareFidelity(measured) }),
+  });
   const written = await writeOutputs(options.outputs, result, unwritten);
   const comparisons = result.fidelity ?? [];
   process.stdout.write(`${renderFidelity(comparisons, notes, styleText)}\n`);

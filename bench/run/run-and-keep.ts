@@ -6,8 +6,7 @@ import { interruptible } from './interrupts.ts';
 import { FileKeeper, KEEP_NOTHING } from './keep.ts';
 import { planCells } from './plan.ts';
 import { Progress } from './progress.ts';
-import { RoundCalibration } from './round-calibration.ts';
-import { run } from './run.ts';
+import { type BeforeRounds, run } from './run.ts';
 
 /** A run that is over. */
 export interface KeptRun {
@@ -17,23 +16,23 @@ export interface KeptRun {
   readonly unwritten: readonly string[];
 }
 
-/**
- * Runs.
- *
- * @param concluded the result with what is made of it as a whole, for its file
- */
+/** What a command adds to a run. */
+export interface Additions {
+  readonly beforeRounds?: BeforeRounds | null;
+  /** The result with what is made of it as a whole, for its file. */
+  readonly concluded?: (result: Result) => Result;
+}
+
+/** Runs. */
 export async function runAndKeep(
   options: RunOptions,
-  concluded: (result: Result) => Result = (result) => result,
+  { beforeRounds = null, concluded = (result) => result }: Additions = {},
 ): Promise<KeptRun> {
   const cells = planCells(options.servers, options.policies, options.scenarios);
   const progress = new Progress(cells.length * options.rounds, process.stderr, options.quiet);
-  const say = (line: string) => progress.say(line);
-  const { calibrationPath, outputs } = options;
-  const { json } = outputs;
-  const keeper = json === null ? KEEP_NOTHING : new FileKeeper(json, options, say);
-  const calibration = calibrationPath === null ? null : new RoundCalibration(calibrationPath, say);
-  const events = { progress, keeper, calibration };
+  const { json } = options.outputs;
+  const keeper = json === null ? KEEP_NOTHING : new FileKeeper(json, options, (line) => progress.say(line));
+  const events = { progress, keeper, beforeRounds };
   const result = concluded(
     await interruptible(progress, (interrupted, killed) => run(options, events, interrupted, killed)),
   );

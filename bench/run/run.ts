@@ -12,14 +12,19 @@ import { type EnvironmentBefore, finishEnvironment, probeEnvironment } from './e
 import type { Keeper } from './keep.ts';
 import { type PlannedCell, planCells, planRounds } from './plan.ts';
 import type { Progress } from './progress.ts';
-import type { RoundCalibration } from './round-calibration.ts';
 
 /** What a run tells while it goes on. */
 export interface RunEvents {
   readonly progress: Progress;
   readonly keeper: Keeper;
-  /** Calibrates the machine before each round; null: nobody wants that. */
-  readonly calibration: RoundCalibration | null;
+  /** Null: nothing is to be done there. */
+  readonly beforeRounds: BeforeRounds | null;
+}
+
+/** What is done before each round, while nothing is measured. */
+export interface BeforeRounds {
+  /** @param interrupted ends it; the round is not measured then */
+  before(round: number, interrupted: AbortSignal): Promise<void>;
 }
 
 /** What is known of a run before its first cell. */
@@ -66,11 +71,11 @@ async function runWith(
   const planned = planCells(options.servers, options.policies, options.scenarios);
   const rounds = new Map(planned.map((cell) => [cell, measuredBefore(cell, options.resume)]));
   const resultSoFar = () => makeResult(options, begun, cellsOf(rounds), interrupted.aborted);
-  let calibratedFor = 0;
+  let begunRound = 0;
   for (const step of planRounds(planned, options.rounds, options.seed)) {
-    if (step.round !== calibratedFor) {
-      calibratedFor = step.round;
-      await events.calibration?.before(step.round, interrupted);
+    if (step.round !== begunRound) {
+      begunRound = step.round;
+      await events.beforeRounds?.before(step.round, interrupted);
     }
     if (interrupted.aborted) break;
     if (rounds.get(step.cell)?.has(step.round) === true) {

@@ -63,7 +63,7 @@ function intervalOf(values: readonly number[], seed: number): Interval | null {
   return bootstrapInterval([values], ([drawn = []]) => spreadOf(drawn)?.median ?? null, seed);
 }
 
-/** The pair, if the rounds are certain of it: 95 % of what they could have been have the same order. */
+/** The pair, if its order is that of 95 % of what the rounds could have been. */
 function certain([a, b]: readonly [ComparedCell, ComparedCell], seed: number): ComparedPair[] {
   const differences = [...b.roundsNs].flatMap(([round, ns]) => {
     const other = a.roundsNs.get(round);
@@ -74,12 +74,8 @@ function certain([a, b]: readonly [ComparedCell, ComparedCell], seed: number): C
   if (interval === null || ns === undefined || (interval.low <= 0 && interval.high >= 0)) return [];
   const { server, scenario } = a;
   const [first, second] = ns > 0 ? [a, b] : [b, a];
-  return [
-    {
-      ...{ server, scenario, policies: [first.policy, second.policy] },
-      ...{ measuredNs: Math.abs(ns), simulatedNs: second.simulatedNs - first.simulatedNs },
-    },
-  ];
+  const simulatedNs = second.simulatedNs - first.simulatedNs;
+  return [{ server, scenario, policies: [first.policy, second.policy], measuredNs: Math.abs(ns), simulatedNs }];
 }
 
 /**

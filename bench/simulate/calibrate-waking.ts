@@ -26,7 +26,7 @@ export interface WakeUp {
 type Waker =
   /**
    * Works for so long, for each of these times in turn, as a CPU thread does: by a number of leaves. One that works until a time wakes right after the
-   * interrupt that held it up at that time, and is interrupted again in its call half as often again as one that computes.
+   * interrupt that held it up at that time, and is interrupted in its call the more often.
    */
   | { readonly kind: 'computing'; readonly idleMs: readonly number[]; readonly interpreter: Pick<Interpreter, 'work'> }
   /** Works until the sleeper has slept for so long, less than a leaf takes. */

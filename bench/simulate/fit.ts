@@ -11,6 +11,7 @@ import { resolve } from 'node:path';
 import { Piscina } from 'piscina';
 import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { TALK_FIGURES, type TalkFigure } from '../figures/talk-figures.ts';
+import { writeProfile } from '../profiles/write-profile.ts';
 import type { Round, Workload } from '../result/result.ts';
 import { TALK_WORKLOAD } from '../result/talk-workload.ts';
 import type { CellSetup } from './cell.ts';
@@ -234,7 +235,7 @@ lines.push(
 );
 await pool.destroy();
 
-await writeFile(PROFILE, `${JSON.stringify(profileOf(factors), null, 2)}\n`);
+await writeProfile(PROFILE, profileOf(factors));
 const document = await readFile(DOCUMENT, 'utf8');
 const [before, , after] = document.split(/<!-- fit(?: end)? -->\n/);
 await writeFile(DOCUMENT, `${before}<!-- fit -->\n${lines.join('\n')}\n<!-- fit end -->\n${after}`);

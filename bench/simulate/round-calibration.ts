@@ -5,9 +5,10 @@
 import { basename } from 'node:path';
 import { writeProfile } from '../profiles/write-profile.ts';
 import { whyNotWritten } from '../result/result-file.ts';
-import { Calibration } from '../simulate/calibrate.ts';
+import type { BeforeRounds } from '../run/run.ts';
+import { Calibration } from './calibrate.ts';
 
-export class RoundCalibration {
+export class RoundCalibration implements BeforeRounds {
   readonly #path: string;
   readonly #say: (line: string) => void;
   readonly #calibration: Pick<Calibration, 'sample' | 'profile'>;

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { RoundCalibration } from '../../../bench/run/round-calibration.ts';
 import { loadProfile } from '../../../bench/simulate/profile.ts';
+import { RoundCalibration } from '../../../bench/simulate/round-calibration.ts';
 
 let folder: string;
 beforeAll(() => {
