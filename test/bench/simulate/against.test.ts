@@ -75,6 +75,16 @@ it('names two policies that are simulated in the other order', () => {
   expect(lines.at(-1)).toContain('not zeromq loaded: py27 before priority by 300 µs, simulated by -150');
 });
 
+it.each([
+  { measured: twoPolicies([1.2, 1.3, 1.2], [1.5, 1.6, 1.7]), policies: ['py27', 'priority'], simulatedNs: -150e3 },
+  { measured: twoPolicies([1.5, 1.6, 1.7], [1.2, 1.3, 1.2]), policies: ['priority', 'py27'], simulatedNs: 150e3 },
+])('has the policy first that is measured to be, whichever is named first: $policies', ({ measured, ...expected }) => {
+  const [pair] = compareWithMeasured(twoPolicies([1.4], [1.25]), measured).pairs;
+  expect(pair?.policies).toEqual(expected.policies);
+  expect(pair?.simulatedNs).toBeCloseTo(expected.simulatedNs);
+  expect(pair?.measuredNs).toBeGreaterThan(0);
+});
+
 it('asks no order of a simulation that the rounds of the measurement do not have', () => {
   const simulated = twoPolicies([1.4], [1.25]);
   for (const measured of [twoPolicies([1.2, 1.9, 1.2], [1.5, 1.6, 1.7]), twoPolicies([1.2], [1.5])]) {
@@ -83,6 +93,10 @@ it('asks no order of a simulation that the rounds of the measurement do not have
 });
 
 it('compares the order of policies of one server alone, and not unloaded', () => {
-  const servers = result([...twoPolicies([1.4], [1.25]).cells, cell('py27/blocking loaded', roundsOf([1.2]))]);
+  const servers = result([
+    ...twoPolicies([1.4], [1.25]).cells,
+    cell('py27/blocking unloaded', roundsOf([1.1])),
+    cell('py27/blocking loaded', roundsOf([1.2])),
+  ]);
   expect(compareWithMeasured(servers, servers).allPairs).toBe(1);
 });
