@@ -32,8 +32,7 @@ async function otherOptions(argv: readonly string[]): Promise<object> {
 export async function run(args: BenchArguments, argv: readonly string[]): Promise<number> {
   const options = await readOptions(args, argv);
   const { calibrationPath, outputs, thresholds } = options;
-  const say = (line: string) => process.stderr.write(`${line}\n`);
-  const beforeRounds = calibrationPath === null ? null : new RoundCalibration(calibrationPath, say);
+  const beforeRounds = calibrationPath === null ? null : new RoundCalibration(calibrationPath);
   const { result, unwritten } = await runAndKeep(options, { beforeRounds }).finally(() => options.machine?.close());
   const written = await writeOutputs(outputs, result, unwritten);
   process.stdout.write(`${renderTerminal(result, styleText)}\n`);

@@ -14,7 +14,6 @@ export async function interruptible<Result>(
   work: (interrupted: AbortSignal, killed: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   return untilTold(work, () => {
-    progress.end();
     progress.say('interrupted: ending the cell that is being measured; once more ends it at once');
   });
 }

@@ -33,6 +33,12 @@ export class Progress {
     this.#redraw(styleText('dim', `[${this.#done + 1}/${this.#total}] round ${round}: ${nameOf(cell)}${left}`));
   }
 
+  /** Before a round, while something is done that takes longer than a cell. */
+  preparing(round: number, what: string): void {
+    if (this.#quiet || this.#stream.isTTY !== true) return;
+    this.#redraw(styleText('dim', `[${this.#done + 1}/${this.#total}] round ${round}: ${what}`));
+  }
+
   /** In the place of both, where a resumed run has it already. */
   resumed(): void {
     this.#done++;
@@ -44,7 +50,6 @@ export class Progress {
     this.#done++;
     const name = `round ${round}: ${nameOf(cell)}`;
     if (result.state === 'failed') {
-      this.end();
       this.say(`${styleText('red', 'failed')} ${name}: ${result.message}`);
     } else if (!this.#quiet && this.#stream.isTTY !== true) {
       const { rttNs, durationNs } = result;
@@ -57,7 +62,6 @@ export class Progress {
   /** After a simulated cell. There may be thousands: only failures are lines of their own. */
   simulated(name: string, result: Round, done: number, total: number): void {
     if (result.state === 'failed') {
-      this.end();
       this.say(`${styleText('red', 'failed')} ${name}: ${result.message}`);
     } else if (this.#stream.isTTY === true) {
       this.#redraw(styleText('dim', `[${done}/${total}] ${name}`));
@@ -69,8 +73,9 @@ export class Progress {
     if (!this.#quiet && this.#stream.isTTY === true) this.#redraw('');
   }
 
-  /** A line of its own. */
+  /** A line of its own, which stays. */
   say(line: string): void {
+    this.end();
     this.#stream.write(`${line}\n`);
   }
 

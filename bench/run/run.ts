@@ -23,8 +23,11 @@ export interface RunEvents {
 
 /** What is done before each round, while nothing is measured. */
 export interface BeforeRounds {
-  /** @param interrupted ends it; the round is not measured then */
-  before(round: number, interrupted: AbortSignal): Promise<void>;
+  /**
+   * @param progress is told what is being done, and what went wrong
+   * @param interrupted ends it; the round is not measured then
+   */
+  before(round: number, progress: Pick<Progress, 'preparing' | 'say'>, interrupted: AbortSignal): Promise<void>;
 }
 
 /** What is known of a run before its first cell. */
@@ -75,7 +78,7 @@ async function runWith(
   for (const step of planRounds(planned, options.rounds, options.seed)) {
     if (step.round !== begunRound) {
       begunRound = step.round;
-      await events.beforeRounds?.before(step.round, interrupted);
+      await events.beforeRounds?.before(step.round, events.progress, interrupted);
     }
     if (interrupted.aborted) break;
     if (rounds.get(step.cell)?.has(step.round) === true) {

@@ -60,7 +60,7 @@ const ENTERING_TIMES = 200;
 const SLEEPS: readonly (IdleTime & { readonly afterMs?: number; readonly times: number })[] = [
   { fromNs: 12_000, idleMs: 0.016, afterMs: 1, times: 600 },
   { fromNs: 25_000, idleMs: 0.06, afterMs: 1, times: 600 },
-  { fromNs: 200_000, idleMs: 0.4, times: 6_000 },
+  { fromNs: 200_000, idleMs: 0.4, times: 12_000 },
   { fromNs: 650_000, idleMs: 1, times: 1_000 },
   { fromNs: 2_000_000, idleMs: 5, times: 200 },
 ];

@@ -5,38 +5,36 @@
 import { basename } from 'node:path';
 import { writeProfile } from '../profiles/write-profile.ts';
 import { whyNotWritten } from '../result/result-file.ts';
+import type { Progress } from '../run/progress.ts';
 import type { BeforeRounds } from '../run/run.ts';
 import { Calibration } from './calibrate.ts';
 
 export class RoundCalibration implements BeforeRounds {
   readonly #path: string;
-  readonly #say: (line: string) => void;
   readonly #calibration: Pick<Calibration, 'sample' | 'profile'>;
 
-  /**
-   * @param path of the profile, written anew for each round
-   * @param say what the user must hear of while the run goes on
-   */
+  /** @param path of the profile, written anew for each round */
   constructor(
     path: string,
-    say: (line: string) => void,
     calibration: Pick<Calibration, 'sample' | 'profile'> = new Calibration(basename(path, '.json')),
   ) {
     this.#path = path;
-    this.#say = say;
     this.#calibration = calibration;
   }
 
   /** Calibrates. A failure is said, and costs the profile this round, and the run nothing. */
-  async before(round: number, interrupted: AbortSignal): Promise<void> {
+  async before(round: number, progress: Pick<Progress, 'preparing' | 'say'>, interrupted: AbortSignal): Promise<void> {
     try {
-      await this.#calibration.sample(() => interrupted.throwIfAborted());
+      await this.#calibration.sample((what) => {
+        interrupted.throwIfAborted();
+        progress.preparing(round, `calibrating: ${what}`);
+      });
       const profile = await this.#calibration.profile();
       const why = await whyNotWritten(this.#path, () => writeProfile(this.#path, profile));
-      if (why !== null) this.#say(`${why}; the run goes on`);
+      if (why !== null) progress.say(`${why}; the run goes on`);
     } catch (error) {
       if (interrupted.aborted) return;
-      this.#say(`round ${round} is not in ${this.#path}: ${error instanceof Error ? error.message : error}`);
+      progress.say(`round ${round} is not in ${this.#path}: ${error instanceof Error ? error.message : error}`);
     }
   }
 }
