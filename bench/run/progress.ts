@@ -28,12 +28,11 @@ export class Progress {
 
   /** Before a cell is measured. */
   starting({ round, cell }: PlannedRound): void {
-    if (this.#quiet || this.#stream.isTTY !== true) return;
     const left = this.#done === this.#resumed ? '' : `, about ${this.#secondsLeft()} s left`;
-    this.#redraw(styleText('dim', `[${this.#done + 1}/${this.#total}] round ${round}: ${nameOf(cell)}${left}`));
+    this.preparing(round, `${nameOf(cell)}${left}`);
   }
 
-  /** Before a round, while something is done that takes longer than a cell. */
+  /** Before a round, or one of its cells. On a terminal alone: what will be done is no line of its own. */
   preparing(round: number, what: string): void {
     if (this.#quiet || this.#stream.isTTY !== true) return;
     this.#redraw(styleText('dim', `[${this.#done + 1}/${this.#total}] round ${round}: ${what}`));

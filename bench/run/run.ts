@@ -27,7 +27,7 @@ export interface BeforeRounds {
    * @param progress is told what is being done, and what went wrong
    * @param interrupted ends it; the round is not measured then
    */
-  before(round: number, progress: Pick<Progress, 'preparing' | 'say'>, interrupted: AbortSignal): Promise<void>;
+  before(round: number, progress: Progress, interrupted: AbortSignal): Promise<void>;
 }
 
 /** What is known of a run before its first cell. */

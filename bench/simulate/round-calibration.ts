@@ -23,7 +23,7 @@ export class RoundCalibration implements BeforeRounds {
   }
 
   /** Calibrates. A failure is said, and costs the profile this round, and the run nothing. */
-  async before(round: number, progress: Pick<Progress, 'preparing' | 'say'>, interrupted: AbortSignal): Promise<void> {
+  async before(round: number, progress: Progress, interrupted: AbortSignal): Promise<void> {
     try {
       await this.#calibration.sample((what) => {
         interrupted.throwIfAborted();

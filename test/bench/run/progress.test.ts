@@ -1,6 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import { expect, it } from 'vitest';
+import type { PlannedRound } from '../../../bench/run/plan.ts';
 import { Progress } from '../../../bench/run/progress.ts';
+import { readPolicySpec } from '../../../lock/policy-spec.ts';
+
+const STEP: PlannedRound = {
+  round: 1,
+  cell: { server: 'blocking', policy: await readPolicySpec('py32'), scenario: 'loaded' },
+};
 
 /** What a terminal shows after all that was written to it: its lines. */
 function linesOn(written: string): string[] {
@@ -19,6 +26,18 @@ it('shows on a terminal what a round waits for, in the place of the cell before'
   expect(lines()).toEqual(['[1/4] round 1: calibrating: calls']);
   progress.preparing(1, 'calibrating: timers');
   expect(lines()).toEqual(['[1/4] round 1: calibrating: timers']);
+});
+
+it('shows the cell that is measured, and how long the others take once one has been', () => {
+  const { progress, lines } = progressTo(true);
+  progress.starting(STEP);
+  expect(lines()).toEqual(['[1/4] round 1: py32/blocking loaded']);
+  progress.finished(STEP, { state: 'failed', round: 1, message: 'it crashed' });
+  progress.starting(STEP);
+  expect(lines()).toEqual([
+    'failed round 1: py32/blocking loaded: it crashed',
+    expect.stringMatching(/^\[2\/4\] round 1: py32\/blocking loaded, about \d+ s left$/),
+  ]);
 });
 
 it('leaves nothing of the changing line beside a line that stays', () => {
