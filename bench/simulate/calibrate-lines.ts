@@ -1,12 +1,18 @@
 /** What a cache line costs that another CPU had last, measured. */
 import { WORD } from './calibrate-messages.ts';
 import { type Places, untilSeen, withPartners } from './calibrate-places.ts';
-import { timed } from './calibrate-samples.ts';
+import { median, timed } from './calibrate-samples.ts';
 
 const TIMES = 2_000;
 
-/** By a clock around it: an atomic step that finds its cache line on another CPU, and one more that finds it here, each many times; ns. */
-export async function fetches(places: Places): Promise<{ there: number[]; here: number[] }> {
+/** How long an atomic step took, by a clock around it, ns: its cache line on another CPU, and here. */
+interface Fetches {
+  readonly there: readonly number[];
+  readonly here: readonly number[];
+}
+
+/** Makes a step that finds its cache line on another CPU, and one more that finds it here, each many times. */
+export async function fetches(places: Places): Promise<Fetches> {
   return withPartners(places, [{ kind: 'toucher' }], (words) => {
     const step = () => void Atomics.add(words, WORD.touched, 1);
     const there: number[] = [];
@@ -20,4 +26,10 @@ export async function fetches(places: Places): Promise<{ there: number[]; here: 
     // The engine compiles meanwhile.
     return { there: there.slice(TIMES / 10), here: here.slice(TIMES / 10) };
   });
+}
+
+/** What the first takes more than the second, ns; 0 on one CPU, and on two that a hypervisor has on one core just then. */
+export function lineNsOf(rounds: readonly Fetches[]): number {
+  const medianOf = (where: keyof Fetches) => median(rounds.flatMap((round) => round[where]));
+  return Math.max(0, medianOf('there') - medianOf('here'));
 }

@@ -24,7 +24,7 @@ import {
   watchInterrupts,
 } from './calibrate-calls.ts';
 import { roundTripsOfLibzmq, withLibzmq, zmqWays } from './calibrate-libzmq.ts';
-import { fetches } from './calibrate-lines.ts';
+import { fetches, lineNsOf } from './calibrate-lines.ts';
 import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
 import { WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
@@ -198,7 +198,7 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
     leafNs: one((round) => round.leafNs),
     lock: {
       atomicNs: one((round) => round.atomicNs),
-      lineNs: Math.max(0, median(all(({ lines }) => lines.there)) - median(all(({ lines }) => lines.here))),
+      lineNs: lineNsOf(rounds.map(({ lines }) => lines)),
       offerNs: one((round) => round.offersNs),
       futexCallNs,
       futexWakeNs: more(callNs(pinned)),

@@ -4,9 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { allowedCpus, formatCpuList, parseCpuList } from '../../../bench/processes/cpu-list.ts';
-import type * as Lines from '../../../bench/simulate/calibrate-lines.ts';
 import { apart } from '../../../bench/simulate/calibrate-places.ts';
-import { median } from '../../../bench/simulate/calibrate-samples.ts';
 import type * as Waking from '../../../bench/simulate/calibrate-waking.ts';
 import { compiled } from '../../compiled.ts';
 
@@ -58,11 +56,4 @@ it('every other round is the other way round', () => {
   const { sleeper, waker, busy } = apart(1);
   expect(apart(2)).toEqual({ sleeper: waker, waker: sleeper, busy });
   expect(apart(3)).toEqual(apart(1));
-});
-
-it.skipIf(CPUS.length < 2)('a step takes longer that finds its cache line on another CPU', async () => {
-  const { fetches }: typeof Lines = await import(compiled('bench/simulate/calibrate-lines.js').href);
-  const { there, here } = await fetches(apart(1));
-  expect(there).toHaveLength(here.length);
-  expect(median(there)).toBeGreaterThan(median(here));
 });
