@@ -160,31 +160,51 @@ export function coldCosts(
   });
 }
 
+/** What a call takes right after the last one, and how much more after a sleep, many times. */
+export interface WarmAndCold {
+  readonly warmNs: number;
+  readonly extraNs: readonly number[];
+}
+
 /**
- * What a call takes a thread that has been through an acquire and a release: right after the last one, and how much more after a sleep, many
- * times.
+ * What calls take a thread that makes them one after the other, after an acquire and a release.
  *
- * @param sleptMs how long it sleeps
+ * @param around how long it sleeps before, if it does; what it does before that, and after the calls
  */
-export function warmAndCold(call: () => void, sleptMs = COLD_MS): { warmNs: number; extraNs: number[] } {
+export async function warmAndCold<Name extends string>(
+  calls: Readonly<Record<Name, () => void>>,
+  around: { sleptMs?: number; before?: () => Promise<unknown>; after?: () => Promise<unknown> } = {},
+): Promise<Record<Name, WarmAndCold>> {
   const futexes = loneWord();
   const lock = loneLock(py32, { interval: 5e6 });
-  const calls = (sleepMs: number) =>
-    Array.from({ length: COLD_TIMES }, () => {
+  const names = Object.keys(calls) as Name[];
+  const turns = async (sleepMs: number) => {
+    const made: Record<Name, number>[] = [];
+    for (let turn = 0; turn < COLD_TIMES; turn++) {
+      await around.before?.();
       if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
       lock.acquire();
       lock.release();
-      return timed(1, call)[0] as number;
-    });
-  calls(0);
-  const warmNs = median(calls(0));
-  return { warmNs, extraNs: calls(sleptMs).map((ns) => Math.max(0, ns - warmNs)) };
+      made.push(Object.fromEntries(names.map((name) => [name, timed(1, calls[name])[0]])) as Record<Name, number>);
+      await around.after?.();
+    }
+    return made;
+  };
+  await turns(0);
+  const warm = await turns(0);
+  const cold = await turns(around.sleptMs ?? COLD_MS);
+  const entries = names.map((name) => {
+    const warmNs = median(warm.map((turn) => turn[name]));
+    return [name, { warmNs, extraNs: cold.map((turn) => Math.max(0, turn[name] - warmNs)) }];
+  });
+  return Object.fromEntries(entries) as Record<Name, WarmAndCold>;
 }
 
 /** What a wait for the lock that does not sleep takes more after a sleep. */
-export function coldWaits(): number[] {
+export async function coldWaits(): Promise<readonly number[]> {
   const futexes = loneWord();
-  return warmAndCold(() => futexes.wait(0, 1, Infinity)).extraNs;
+  const { wait } = await warmAndCold({ wait: () => futexes.wait(0, 1, Infinity) });
+  return wait.extraNs;
 }
 
 /** Lends both ends of a connection on which messages go back and forth, as they do in the experiment: then no call has an ACK to send. */

@@ -1,14 +1,16 @@
 /**
- * What libzmq costs. The way of a send through zeromq.js is measured; the work of libzmq's I/O thread, and what an event loop adds to a receive, are
+ * What libzmq costs. A send through zeromq.js and its way are measured; the work of libzmq's I/O thread, and what an event loop adds to a receive, are
  * solved for: with them the simulated round trips of two servers are as long as the real ones. Unloaded and without a lock, so that
- * nothing else is in them.
+ * nothing else is in them, and on one CPU: on two it depends on these very costs who is woken on which, and a wake-up takes longer than they do.
  */
 import { readPolicySpec } from '../../lock/policy-spec.ts';
+import { formatEndpoint } from '../../net/libzmq.ts';
 import zeromq from '../../server/zeromq.ts';
 import { measure } from '../measure/measure.ts';
 import type { Workload } from '../result/result.ts';
 import { TALK_WORKLOAD } from '../result/talk-workload.ts';
-import { warmAndCold } from './calibrate-calls.ts';
+import { type WarmAndCold, warmAndCold } from './calibrate-calls.ts';
+import { onOneCpu } from './calibrate-places.ts';
 import { median } from './calibrate-samples.ts';
 import { simulateCell } from './cell.ts';
 import type { Profile } from './profile.ts';
@@ -36,22 +38,47 @@ const SIMULATED_WARMUP = 100;
 const MOST_NS = 200_000;
 const NEAR_NS = 100;
 
+/** Linux's number of it. */
+const SCHED_BATCH = 3;
 /** How long a thread has slept that sends when it has waited for the lock: a switch interval. Of a shorter sleep the way of a send is less cold. */
 const LOCK_WAIT_MS = 5;
 
-/** Measures what the server does before a send, on a socket of its own to which nobody is connected. */
-export async function zmqWays(): Promise<ReturnType<typeof warmAndCold>> {
-  const { maxMessageBytes } = WORKLOAD;
-  const server = await zeromq.open({ host: '127.0.0.1', port: 0 }, { maxMessageBytes, peerTimeoutNs: Infinity });
-  try {
-    const first = server.task.next();
-    if (first.done === true || first.value.call !== 'zmqReceive')
-      throw new Error('the server does not begin to receive');
-    const { socket } = first.value;
-    return warmAndCold(() => socket.goTheWay(), LOCK_WAIT_MS);
-  } finally {
-    server.close();
-  }
+/**
+ * Measures a send of the server and what it does before one, as it echoes a message of this thread's own. The I/O thread is of a kind that never displaces
+ * who wakes it (SCHED_BATCH), if this is the first socket of the process, and on the same CPU: what it does is in no send then.
+ */
+export async function zmqSends(payloadBytes: number): Promise<{ way: WarmAndCold; send: WarmAndCold }> {
+  const { context, Dealer } = await import('zeromq');
+  context.threadSchedulingPolicy = SCHED_BATCH;
+  context.threadPriority = 0;
+  return onOneCpu(async () => {
+    const { maxMessageBytes } = WORKLOAD;
+    const server = await zeromq.open({ host: '127.0.0.1', port: 0 }, { maxMessageBytes, peerTimeoutNs: Infinity });
+    const client = new Dealer({ linger: 0 });
+    try {
+      const first = server.task.next();
+      if (first.done === true || first.value.call !== 'zmqReceive')
+        throw new Error('the server does not begin to receive');
+      const { socket } = first.value;
+      client.connect(formatEndpoint({ host: '127.0.0.1', port: server.port }));
+      const payload = new Uint8Array(payloadBytes);
+      let frames: Uint8Array[] = [];
+      return await warmAndCold(
+        { way: () => socket.goTheWay(), send: () => socket.send(frames) },
+        {
+          sleptMs: LOCK_WAIT_MS,
+          async before() {
+            await client.send(payload);
+            frames = await socket.receive();
+          },
+          after: () => client.receive(),
+        },
+      );
+    } finally {
+      client.close();
+      server.close();
+    }
+  });
 }
 
 /** Measures both servers once. */
@@ -63,7 +90,7 @@ export async function roundTripsOfLibzmq(leafNs: number, interpreterCostNs: numb
     if (round?.state !== 'measured') throw new Error(`${server} could not be measured: ${round?.message}`);
     return round.rttNs;
   };
-  return { native: await of('native'), zeromq: await of('zeromq') };
+  return onOneCpu(async () => ({ native: await of('native'), zeromq: await of('zeromq') }));
 }
 
 /**
@@ -86,9 +113,9 @@ async function cellOf(server: ZeromqServer) {
 
 /** Finds the cost for which the simulated round trip is as long as the measured one, in the median. */
 async function solve(profile: Profile, server: ZeromqServer, cost: ZeromqCost, wantedNs: number): Promise<Profile> {
-  const { cpus, interpreterCostNs } = profile;
+  const { interpreterCostNs } = profile;
   const workload = { ...WORKLOAD, warmupMessages: SIMULATED_WARMUP, interpreterCostNs };
-  const setup = { ...(await cellOf(server)), cpus, spinners: 0, workload, seed: 1, round: 1, records: false };
+  const setup = { ...(await cellOf(server)), cpus: 1, spinners: 0, workload, seed: 1, round: 1, records: false };
   const withCost = (ns: number): Profile => ({ ...profile, zeromq: { ...profile.zeromq, [cost]: ns } });
   let low = 0;
   let high = MOST_NS;

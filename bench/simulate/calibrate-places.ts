@@ -57,6 +57,16 @@ export async function withPartners<Found>(
   }
 }
 
+/** Does something with this thread, and the processes it starts meanwhile, on one CPU. */
+export async function onOneCpu<Found>(use: () => Promise<Found>): Promise<Found> {
+  placeThread([FIRST]);
+  try {
+    return await use();
+  } finally {
+    placeThread(CPUS);
+  }
+}
+
 /** Waits, awake, until the other thread has seen a turn. On one CPU the other needs this one's. */
 export function untilSeen(words: Int32Array<SharedArrayBuffer>, turn: number, { sleeper, waker }: Places): void {
   while (Atomics.load(words, WORD.seen) !== turn) if (sleeper === waker) Atomics.wait(words, WORD.end, 0, 0.1);

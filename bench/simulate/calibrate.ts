@@ -1,7 +1,7 @@
 /**
  * Measures a profile of the machine it runs on. Each number is the median of many, each table the quantiles of what was seen. What cannot be
  * measured by itself (the work of libzmq's I/O thread, what an event loop adds) is solved for: the value with which the simulated
- * round trip is as long as the real one. What the kernel does not tell without privileges (time slices) is Linux's default.
+ * round trip is as long as the real one. What the kernel does not tell without privileges (how its scheduler is set) is Linux's default.
  *
  * Everything here is disturbed by whatever else runs; it wants the machine to itself.
  */
@@ -23,7 +23,8 @@ import {
   stepNs,
   watchInterrupts,
 } from './calibrate-calls.ts';
-import { roundTripsOfLibzmq, withLibzmq, zmqWays } from './calibrate-libzmq.ts';
+import { schedulerOf } from './calibrate-kernel.ts';
+import { roundTripsOfLibzmq, withLibzmq, zmqSends } from './calibrate-libzmq.ts';
 import { fetches, lineNsOf } from './calibrate-lines.ts';
 import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
@@ -74,6 +75,8 @@ const COLD_AFTER_NS = 500_000;
 const TIMERS = 500;
 const INTERRUPT_WATCH_MS = 1_500;
 const PAYLOAD_BYTES = 8_192;
+/** Of libzmq itself: not measured. */
+const ZMQ_CALL_NS = 1_500;
 /** Before each call, unless an interpreter was calibrated. */
 const INTERPRETER_COST_NS = 10_000;
 
@@ -147,14 +150,14 @@ async function sample(places: Places, tell: (what: string) => void) {
   const payload = new Uint8Array(PAYLOAD_BYTES);
   const encodeNs = timed(CALLS / 4, () => void unpack(pack(payload)));
   const cold = coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
-  const waits = coldWaits();
+  const waits = await coldWaits();
 
   tell('round trips through libzmq');
-  const ways = await zmqWays();
+  const zmq = await zmqSends(PAYLOAD_BYTES);
   const roundTrips = await roundTripsOfLibzmq(leafNs, INTERPRETER_COST_NS);
   return {
     ...{ leafNs, atomicNs, offersNs, futexCallNs, futexWaitNs, soon, entering, asleep, contended, pinned, shared },
-    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, ways, roundTrips },
+    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, zmq, roundTrips },
   };
 }
 
@@ -211,7 +214,8 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
             (extras) => quantilesOf(extras.flat()),
           ),
           wait: quantilesOf(all(({ waits }) => waits)),
-          zmqWay: quantilesOf(all(({ ways }) => ways.extraNs)),
+          zmqWay: quantilesOf(all(({ zmq }) => zmq.way.extraNs)),
+          zmqSend: quantilesOf(all(({ zmq }) => zmq.send.extraNs)),
           wake: quantilesOf([Math.max(0, callNs(all((round) => round.contended)) - callNs(soon))]),
         },
       },
@@ -226,11 +230,9 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
       },
       preemptNs: latencies(pinned),
       switchNs: Math.max(100, median(all((round) => round.shared).map(leadNs))),
-      sliceNs: 3_000_000,
       tickNs: 4_000_000,
-      wakeupGranularityNs: 1_000_000,
       interrupts: interruptsOf(gapsNs, rounds.length * INTERRUPT_WATCH_MS),
-      sleeperCreditNs: 3_000_000,
+      ...schedulerOf(release(), availableParallelism()),
     },
     timers: {
       pauseOvershootNs: quantilesOf(all((round) => round.pauses)),
@@ -245,7 +247,13 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
       wayNs: one(({ cold }) => cold.wayNs),
       bufferBytes: 2_621_440,
     },
-    zeromq: { callNs: 1_500, ioNs: 6_000, wayNs: one(({ ways }) => ways.warmNs), eventLoopNs: 12_000 },
+    zeromq: {
+      callNs: ZMQ_CALL_NS,
+      ioNs: 6_000,
+      wayNs: one(({ zmq }) => zmq.way.warmNs),
+      sendNs: Math.max(0, one(({ zmq }) => zmq.send.warmNs) - ZMQ_CALL_NS),
+      eventLoopNs: 12_000,
+    },
     client: { messageNs: 3_000, encodeNs: Math.round(median(all((round) => round.encodeNs)) / 2) },
   };
 }

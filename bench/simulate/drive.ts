@@ -21,7 +21,7 @@ export interface SimulatedServerThread {
   /** The socket of a ZeroMQ server: what its task calls the router stands for it. */
   readonly router: SimulatedZmqSocket | null;
   /** What zeromq.js adds to the calls of libzmq. */
-  readonly zeromq: Pick<Profile['zeromq'], 'wayNs' | 'eventLoopNs'>;
+  readonly zeromq: Pick<Profile['zeromq'], 'wayNs' | 'sendNs' | 'eventLoopNs'>;
   /** Released, returned, acquired of each call in turn. */
   readonly log: number[];
   startThread(socket: Socket): void;
@@ -42,7 +42,8 @@ export function* drive(task: AsynchronousTask, thread: VirtualThread, server: Si
     // As in server/driver.ts, where of a task that waits in the event loop only the send has a way.
     const hasWay = router === null || step.value.call === 'zmqSend';
     const goesTheWay = isCold && hasWay && lock.state.policy.exclusive;
-    if (goesTheWay) yield thread.run(router === null ? kernel.wayNs(thread) : zmqWayNs(thread, server));
+    if (goesTheWay)
+      yield thread.run(router === null ? kernel.wayNs(thread) : server.zeromq.wayNs + machine.coldNs(thread, 'zmqWay'));
     const coldNs = machine.coldNs(thread, 'work');
     if (coldNs > 0) yield thread.run(coldNs);
     yield lock.work(server.workPerCallNs);
@@ -122,14 +123,11 @@ function* zmqSend(
   frames: readonly Uint8Array[],
   wentTheWay: boolean,
 ): Call {
-  if (!wentTheWay) yield thread.run(zmqWayNs(thread, server));
+  const { kernel, zeromq } = server;
+  const coldWayNs = wentTheWay ? 0 : kernel.machine.coldNs(thread, 'zmqWay');
+  yield thread.run(zeromq.sendNs + coldWayNs + kernel.machine.coldNs(thread, 'zmqSend'));
   // The task fills the same array with the next message.
   return yield* routerOf(server).send(thread, [...frames]);
-}
-
-/** What the way of a send through zeromq.js takes. */
-function zmqWayNs(thread: VirtualThread, { kernel, zeromq }: SimulatedServerThread): number {
-  return zeromq.wayNs + kernel.machine.coldNs(thread, 'zmqWay');
 }
 
 function routerOf({ router }: SimulatedServerThread): SimulatedZmqSocket {

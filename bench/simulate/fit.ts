@@ -78,7 +78,6 @@ function profileOf(factors: Factors): Profile {
       switchNs: 2_000,
       sliceNs: 6_000_000,
       tickNs: 4_000_000,
-      wakeupGranularityNs: 2_000_000,
       interrupts: {
         everyNs: scaled(1 / factors.interrupts)(4_000_000),
         durationNs: [
@@ -89,7 +88,7 @@ function profileOf(factors: Factors): Profile {
           [1, 500_000],
         ],
       },
-      sleeperCreditNs: 3_000_000,
+      fairness: { kind: 'cfs', wakeupGranularityNs: 2_000_000, sleeperCreditNs: 3_000_000 },
     },
     timers: {
       pauseOvershootNs: [
@@ -116,7 +115,7 @@ function profileOf(factors: Factors): Profile {
       wakeNs: wakeCallNs,
       bufferBytes: 131_072,
     },
-    zeromq: { callNs: call(3_000), ioNs: call(15_000), wayNs: call(2_000), eventLoopNs: call(2_000) },
+    zeromq: { callNs: call(3_000), ioNs: call(7_500), wayNs: call(2_000), sendNs: 0, eventLoopNs: call(2_000) },
     client: { messageNs: 10_000, encodeNs: 5_000 },
   });
 }

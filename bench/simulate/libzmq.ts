@@ -2,23 +2,20 @@
  * libzmq in the simulated world: a socket, whose owner only passes messages to an I/O thread and takes them from it. That thread
  * moves them between the queues and the connection, needs no lock, and is woken for each message that finds it asleep.
  *
- * Messages go from I/O thread to I/O thread whole; what the wire adds to them is in the cost of one message.
+ * Messages go from I/O thread to I/O thread in batches, each of which wakes the other: who is woken for the first of two may have the CPU before the
+ * second is sent.
  */
-import type { Machine, WakeManner } from '../../lock/machines/virtual-time/machine.ts';
+import type { Machine, Wakener } from '../../lock/machines/virtual-time/machine.ts';
 import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Call } from './kernel.ts';
 import type { Profile } from './profile.ts';
-import { ON_CONNECTION } from './sockets.ts';
 
 type Message = readonly Uint8Array[];
 
-/**
- * Between an owner and its I/O thread, through an eventfd. Where the one that is woken goes, and whether it displaces its waker there, was seen in
- * traces of Linux 6.18: an I/O thread comes to its waker's CPU, an owner stays on its own, be it asleep, and neither displaces its waker, where one
- * that is woken through a connection does.
- */
-const TO_IO_THREAD: WakeManner = { isSync: true, displaces: false };
-const TO_OWNER: WakeManner = { isSync: false, displaces: false };
+/** What libzmq sends or receives at once (`out_batch_size`, `in_batch_size`). */
+const BATCH_BYTES = 8_192;
+/** What the protocol adds to a message of two frames, an empty one and a long one. */
+const FRAMING_BYTES = 2 + 9;
 
 export class SimulatedZmqSocket {
   readonly #machine: Machine;
@@ -27,8 +24,8 @@ export class SimulatedZmqSocket {
   readonly #inbox: Message[] = [];
   /** Sent by the owner, not yet by the I/O thread. */
   readonly #outbox: Message[] = [];
-  /** On the connection, not yet received by the I/O thread. */
-  readonly #arrived: Message[] = [];
+  /** Batches on the connection, not yet received by the I/O thread; null: not the last of its message. */
+  readonly #arrived: (Message | null)[] = [];
   /** What a ROUTER puts in front of each message that comes from the peer; null on a REQ. */
   readonly #identity: Uint8Array | null;
   #peer: SimulatedZmqSocket | null = null;
@@ -61,7 +58,7 @@ export class SimulatedZmqSocket {
     const { zeromq, sockets } = this.#profile;
     yield thread.run(zeromq.callNs + (this.#sleepingIo === null ? 0 : sockets.wakeNs));
     this.#outbox.push(frames);
-    yield* this.#wakeIo(thread, TO_IO_THREAD);
+    yield* this.#wakeIo(thread, 'eventfd');
     return frames.length;
   }
 
@@ -78,40 +75,60 @@ export class SimulatedZmqSocket {
         const peer = this.#peer;
         if (peer === null) throw new Error('a ZeroMQ socket sends before it is connected');
         const frames = this.#identity === null ? sent : sent.slice(1);
-        yield thread.run(this.#messageNs(frames) + (peer.#sleepingIo === null ? 0 : sockets.wakeNs));
-        peer.#arrived.push(frames);
-        yield* peer.#wakeIo(thread, ON_CONNECTION);
+        for (let batch = batchesOf(frames); batch > 0; batch--) {
+          const wakeNs = peer.#sleepingIo === null ? 0 : sockets.wakeNs;
+          yield thread.run(this.#batchNs(frames) + this.#machine.coldNs(thread, 'send') + wakeNs);
+          peer.#arrived.push(batch > 1 ? null : frames);
+          yield* peer.#wakeIo(thread, 'connection');
+        }
       }
       const arrived = this.#arrived.shift();
-      if (arrived !== undefined) {
-        yield thread.run(this.#messageNs(arrived) + (this.#sleepingOwner === null ? 0 : sockets.wakeNs));
+      if (arrived !== undefined) yield thread.run(this.#batchNs(arrived) + this.#machine.coldNs(thread, 'recv'));
+      if (arrived) {
+        if (this.#sleepingOwner !== null) yield thread.run(sockets.wakeNs);
         this.#inbox.push(this.#identity === null ? arrived : [this.#identity, ...arrived]);
         const owner = this.#sleepingOwner;
         this.#sleepingOwner = null;
-        if (owner !== null) yield* this.#wake(owner, thread, TO_OWNER);
+        if (owner !== null) yield* this.#wake(owner, thread, 'eventfd');
       }
-      if (this.#outbox.length === 0 && this.#arrived.length === 0) {
+      if (this.#isDone) {
+        // Finds nothing. Whom it has woken waits meanwhile, so that it falls asleep ahead of it.
+        yield thread.run(sockets.pollNs);
+        if (!this.#isDone) continue;
         this.#sleepingIo = thread;
         yield thread.sleep();
       }
     }
   }
 
-  *#wakeIo(by: VirtualThread, manner: WakeManner): Program {
-    const io = this.#sleepingIo;
-    this.#sleepingIo = null;
-    if (io !== null) yield* this.#wake(io, by, manner);
+  get #isDone(): boolean {
+    return this.#outbox.length === 0 && this.#arrived.length === 0;
   }
 
-  *#wake(thread: VirtualThread, by: VirtualThread, manner: WakeManner): Program {
-    const ns = this.#machine.wake(thread, 0, by, manner) ?? 0;
+  *#wakeIo(by: VirtualThread, through: Wakener): Program {
+    const io = this.#sleepingIo;
+    this.#sleepingIo = null;
+    if (io !== null) yield* this.#wake(io, by, through);
+  }
+
+  *#wake(thread: VirtualThread, by: VirtualThread, through: Wakener): Program {
+    const ns = this.#machine.wake(thread, 0, by, through) ?? 0;
     if (ns > 0) yield by.run(ns);
   }
 
-  /** What one message is to the I/O thread. */
-  #messageNs(frames: Message): number {
-    let bytes = 0;
-    for (const frame of frames) bytes += frame.length;
+  /** What one batch is to the I/O thread. */
+  #batchNs(frames: Message | null): number {
+    const bytes = frames === null ? BATCH_BYTES : bytesOf(frames) / batchesOf(frames);
     return this.#profile.zeromq.ioNs + Math.ceil((bytes * this.#profile.sockets.perKibNs) / 1024);
   }
+}
+
+function batchesOf(frames: Message): number {
+  return Math.ceil((bytesOf(frames) + FRAMING_BYTES) / BATCH_BYTES);
+}
+
+function bytesOf(frames: Message): number {
+  let bytes = 0;
+  for (const frame of frames) bytes += frame.length;
+  return bytes;
 }

@@ -63,6 +63,7 @@ export const profileSchema = z.strictObject({
             nothing: quantiles('the first call that finds nothing'),
             poll: quantiles('the first poll'),
             zmqWay: quantiles('the first way of a send through zeromq.js'),
+            zmqSend: quantiles('the first send through zeromq.js, after its way'),
           }),
         })
         .optional()
@@ -94,14 +95,24 @@ export const profileSchema = z.strictObject({
     switchNs: ns('from one thread of a run queue to the next'),
     sliceNs: ns('after which the next thread of the queue has its turn, at the next tick'),
     tickNs: ns('between two timer ticks, at which the kernel looks whether a slice is over').min(1),
-    wakeupGranularityNs: ns('a thread that wakes displaces one that has had more than this more of the CPU'),
     interrupts: z
       .strictObject({
         everyNs: ns('between two of them, on average; 0: none'),
         durationNs: quantiles('how long one takes from the thread that runs'),
       })
       .describe('what takes a CPU from its thread and gives it back: timer ticks, devices, the hypervisor'),
-    sleeperCreditNs: ns('of run time that a thread which slept is thought to have missed'),
+    fairness: z
+      .discriminatedUnion('kind', [
+        z.strictObject({
+          kind: z.literal('cfs').describe('until Linux 6.5'),
+          wakeupGranularityNs: ns('a thread that wakes displaces one that has had more than this more of the CPU'),
+          sleeperCreditNs: ns('of run time that a thread which slept is thought to have missed'),
+        }),
+        z.strictObject({
+          kind: z.literal('eevdf').describe('since Linux 6.6, as it is in 6.18'),
+        }),
+      ])
+      .describe('who of the threads that want a CPU has it next'),
   }),
   timers: z.strictObject({
     pauseOvershootNs: quantiles('how late the client wakes from the pause after a message'),
@@ -119,8 +130,11 @@ export const profileSchema = z.strictObject({
   }),
   zeromq: z.strictObject({
     callNs: ns('zmq_send or zmq_recv, without waking or waiting'),
-    ioNs: ns('what the I/O thread of libzmq does with one message in one direction, without the copying'),
+    ioNs: ns(
+      'what the I/O thread of libzmq does with one batch of 8 KiB or less in one direction, without the copying',
+    ),
     wayNs: ns('the way of a send through zeromq.js, from the thread that sends to libzmq'),
+    sendNs: ns('what zeromq.js adds to a send'),
     eventLoopNs: ns('receiving in an event loop instead: what zeromq.js adds'),
   }),
   client: z.strictObject({

@@ -1,8 +1,8 @@
 /**
- * An operating system's scheduler in the manner of Linux (CFS): a run queue for each CPU, ordered by virtual run time; a thread
- * that wakes goes to an idle CPU if there is one, its own first; where there is none it may displace the thread that runs, if that has
- * had more than its share; threads of one queue take turns by time slices; a CPU that would be idle takes a thread from the
- * longest queue, and at a tick is given one that waits.
+ * An operating system's scheduler in the manner of Linux: a run queue for each CPU, which says who is next (`run-queue.ts`); a thread
+ * that wakes goes to an idle CPU if there is one, its own first; where there is none it may displace the thread that runs;
+ * threads of one queue take turns by time slices; a CPU that would be idle takes a thread from the longest queue, and at a
+ * tick is given one that waits.
  *
  * Not here: priorities and groups, load balancing between CPUs that are all busy, caches, cores that share a pipeline, frequencies.
  */
@@ -12,12 +12,12 @@ import {
   type Machine,
   type Scheduler,
   subjectOf,
-  type WakeManner,
+  type Wakener,
 } from '../../lock/machines/virtual-time/machine.ts';
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Profile } from './profile.ts';
 import type { Random } from './random.ts';
-import { RunQueue } from './run-queue.ts';
+import { type RunQueue, runQueueOf } from './run-queue.ts';
 
 /** The thread that was given the CPU starts to run. */
 const READY = FIRST_SCHEDULER_KIND;
@@ -30,6 +30,17 @@ const PREEMPT = FIRST_SCHEDULER_KIND + 2;
 const INTERRUPT = FIRST_SCHEDULER_KIND + 3;
 /** A tick at which a thread may be moved from a CPU's queue to an idle one. */
 const BALANCE = FIRST_SCHEDULER_KIND + 4;
+
+/** Over what time the kernel looks back at what a CPU has had to do: half of it counts after 32 ms (`PELT`). */
+const LOOK_BACK_NS = 46_000_000;
+
+/** Whoever ran so lately stays where its cache is warm, though another CPU be idle (`sysctl_sched_migration_cost`). */
+const HOT_NS = 500_000;
+
+/** A share after some time of another, as the kernel's half-life would have it, without an exponential. */
+function towards(share: number, from: number, ns: number): number {
+  return from + ((share - from) * ns) / (ns + LOOK_BACK_NS);
+}
 
 /** When a CPU that stays idle has gone to sleep, unless its host lets it poll. */
 function asleepFromNs({ asleep }: NonNullable<Profile['scheduler']['idle']>): number {
@@ -53,16 +64,19 @@ interface Cpu {
   slicedTenure: number;
   /** Whether an event that may displace the thread came while the CPU was interrupted. */
   looksAgain: boolean;
+  /** Who displaces the thread that has it, whatever the queue says. */
+  favoured: VirtualThread | null;
   /** Since when nobody has had it. */
   idleSinceNs: number;
+  /** What share of the time somebody has had it lately, up to when. */
+  busyShare: number;
+  busyShareAtNs: number;
   /** How long it polls when it falls idle. */
   pollNs: number;
   /** Whether the next interrupt is among the events. */
   interruptArmed: boolean;
   /** Whether the tick is at which its queue is looked at. */
   balanceArmed: boolean;
-  /** A time that only grows: where threads that come to this queue begin. */
-  virtualTimeNs: number;
 }
 
 export class LinuxScheduler implements Scheduler {
@@ -80,7 +94,7 @@ export class LinuxScheduler implements Scheduler {
     this.#idle = cpus;
     this.#cpus = Array.from({ length: cpus }, (_, number) => ({
       number,
-      queue: new RunQueue(),
+      queue: runQueueOf(costs),
       current: null,
       running: false,
       generation: 0,
@@ -88,11 +102,13 @@ export class LinuxScheduler implements Scheduler {
       tenureSinceNs: -1,
       slicedTenure: -1,
       looksAgain: false,
+      favoured: null,
       idleSinceNs: Number.NEGATIVE_INFINITY,
+      busyShare: 0,
+      busyShareAtNs: 0,
       pollNs: 0,
       interruptArmed: false,
       balanceArmed: false,
-      virtualTimeNs: 0,
     }));
   }
 
@@ -103,24 +119,23 @@ export class LinuxScheduler implements Scheduler {
     return thread.cpuNs + (runs ? this.#machine.nowNs - thread.onCpuSinceNs : 0);
   }
 
-  wake(thread: VirtualThread, by: VirtualThread | null, { isSync, displaces }: WakeManner): number | null {
+  wake(thread: VirtualThread, by: VirtualThread | null, through: Wakener): number | null {
     const from = this.#cpuOf(thread);
-    const cpu = this.#place(thread, isSync ? by : null);
-    const laterNs = cpu.virtualTimeNs - this.#costs.sleeperCreditNs;
-    thread.virtualRuntimeNs = Math.max(thread.virtualRuntimeNs + cpu.virtualTimeNs - from.virtualTimeNs, laterNs);
+    // It never left the queue it was in.
+    const cpu = thread.isDelayed ? from : this.#place(thread, by, through);
+    const { current, queue } = cpu;
+    const ranNs = current !== null && cpu.running ? this.#ranNs(current) : 0;
+    queue.place(thread, from.queue, current, ranNs);
     thread.cpu = cpu.number;
-    if (cpu.current === null) {
-      this.#idle--;
-      return this.#wakeIdle(cpu, thread, by);
-    }
+    if (current === null) return this.#wakeIdle(cpu, thread, by);
     this.#enqueue(cpu, thread);
     if (!cpu.running) {
-      const hadMoreNs = cpu.current.virtualRuntimeNs - thread.virtualRuntimeNs;
       // Interrupted: it is looked at the end of that.
-      if (cpu.tenureSinceNs >= 0 && hadMoreNs > this.#costs.wakeupGranularityNs) cpu.looksAgain = true;
-    } else if (cpu.current === by && !displaces) {
-      return null;
-    } else if (this.#runtimeOf(cpu.current) - thread.virtualRuntimeNs > this.#costs.wakeupGranularityNs) {
+      if (cpu.tenureSinceNs >= 0 && queue.displaces(thread, current, 0)) cpu.looksAgain = true;
+    } else if (current === by && through === 'connection') {
+      cpu.favoured = thread;
+      this.#machine.events.push(this.#machine.nowNs, cpu.number * KINDS + PREEMPT, cpu.tenure);
+    } else if (queue.displaces(thread, current, ranNs)) {
       // To its own CPU the kernel sends no interrupt: a waker is displaced in its call, and a timer is an interrupt already.
       const latencyNs = by === null || by.cpu === cpu.number ? 0 : this.#random.draw(this.#costs.preemptNs);
       this.#machine.events.push(this.#machine.nowNs + latencyNs, cpu.number * KINDS + PREEMPT, cpu.tenure);
@@ -131,6 +146,7 @@ export class LinuxScheduler implements Scheduler {
   leave(thread: VirtualThread): void {
     const cpu = this.#cpuOf(thread);
     this.#account(cpu, thread);
+    cpu.queue.leave(thread);
     this.#giveToNext(cpu, this.#costs.switchNs);
   }
 
@@ -152,22 +168,38 @@ export class LinuxScheduler implements Scheduler {
     return this.#cpus[thread.cpu] as Cpu;
   }
 
-  /**
-   * Where a thread that wakes goes.
-   *
-   * @param leaving the thread that wakes it, if that one is about to sleep
-   */
-  #place(thread: VirtualThread, leaving: VirtualThread | null): Cpu {
+  /** Where a thread that wakes goes. */
+  #place(thread: VirtualThread, by: VirtualThread | null, through: Wakener): Cpu {
     const own = this.#cpuOf(thread);
+    const wakers = by?.state === STATE.running ? this.#cpuOf(by) : null;
+    const othersWait = wakers !== null && wakers.queue.length > 0;
     if (this.#idle > 0) {
       for (let i = 0; i < this.#cpus.length; i++) {
         const cpu = this.#cpus[(own.number + i) % this.#cpus.length] as Cpu;
         // A new thread is put where there is least to do, whatever the kernel takes that for.
-        if (thread.cpuNs === 0 ? cpu.current === null : this.#isSeenIdle(cpu)) return cpu;
+        if (thread.cpuNs === 0 || othersWait ? cpu.current === null : this.#isSeenIdle(cpu)) return cpu;
       }
     }
-    if (leaving?.state === STATE.running && this.#cpuOf(leaving).queue.length === 0) return this.#cpuOf(leaving);
-    return own;
+    if (wakers === null) return own;
+    if (through !== 'futex' && !othersWait) return wakers;
+    return own.current !== null && this.#isLessBusy(wakers, own, thread) ? wakers : own;
+  }
+
+  /** Rather than wait behind who always runs: what both have to do without the thread, and with it (`wake_affine_weight`). */
+  #isLessBusy(wakers: Cpu, own: Cpu, thread: VirtualThread): boolean {
+    const { nowNs } = this.#machine;
+    const share = towards(0, thread.busyShare, nowNs - thread.ranUntilNs);
+    return this.#busyShareOf(wakers) + share < this.#busyShareOf(own) - share;
+  }
+
+  #busyShareOf({ busyShare, busyShareAtNs, current }: Cpu): number {
+    return towards(current === null ? 0 : 1, busyShare, this.#machine.nowNs - busyShareAtNs);
+  }
+
+  /** Before a CPU that was idle is given to a thread, or falls idle. */
+  #countBusyShare(cpu: Cpu): void {
+    cpu.busyShare = this.#busyShareOf(cpu);
+    cpu.busyShareAtNs = this.#machine.nowNs;
   }
 
   /** To a kernel in a virtual machine an idle CPU that sleeps is one that the host has taken away, and no better than a busy one. */
@@ -181,6 +213,8 @@ export class LinuxScheduler implements Scheduler {
 
   #give(cpu: Cpu, thread: VirtualThread, delayNs: number): void {
     cpu.current = thread;
+    cpu.queue.begin(thread);
+    cpu.favoured = null;
     cpu.tenure++;
     cpu.tenureSinceNs = -1;
     cpu.looksAgain = false;
@@ -202,8 +236,7 @@ export class LinuxScheduler implements Scheduler {
     if (!cpu.interruptArmed) this.#armInterrupt(cpu);
     if (cpu.looksAgain) {
       cpu.looksAgain = false;
-      const { first } = cpu.queue;
-      if (first !== undefined && first.virtualRuntimeNs < thread.virtualRuntimeNs) {
+      if (cpu.queue.givesWay(thread, 0)) {
         this.#exchange(cpu, thread);
         return;
       }
@@ -232,10 +265,9 @@ export class LinuxScheduler implements Scheduler {
     cpu.balanceArmed = false;
     const idle = this.#cpus.find(({ current }) => current === null);
     if (idle === undefined) return;
-    const thread = this.#moveFirst(cpu, idle);
+    const thread = this.#move(cpu, idle);
     if (thread === undefined) return;
     this.#queued--;
-    this.#idle--;
     this.#wakeIdle(idle, thread, cpu.current);
     if (cpu.queue.length > 0) this.#armBalance(cpu);
   }
@@ -254,16 +286,14 @@ export class LinuxScheduler implements Scheduler {
   }
 
   #endSlice(cpu: Cpu, thread: VirtualThread): void {
-    const { first } = cpu.queue;
-    if (first === undefined) return;
-    if (first.virtualRuntimeNs < this.#runtimeOf(thread)) this.#displace(cpu, thread);
+    if (cpu.queue.length === 0) return;
+    if (cpu.queue.givesWay(thread, this.#ranNs(thread))) this.#displace(cpu, thread);
     else this.#endSliceAfter(cpu, this.#machine.nowNs + this.#costs.sliceNs);
   }
 
   #preempt(cpu: Cpu, thread: VirtualThread): void {
-    const { first } = cpu.queue;
-    if (!cpu.running || first === undefined) return;
-    if (first.virtualRuntimeNs < this.#runtimeOf(thread)) this.#displace(cpu, thread);
+    if (!cpu.running || cpu.queue.length === 0) return;
+    if (cpu.favoured !== null || cpu.queue.givesWay(thread, this.#ranNs(thread))) this.#displace(cpu, thread);
   }
 
   /** An idle CPU is not interrupted: the next one comes when it runs again, since nobody knows where in its period it was. */
@@ -297,8 +327,9 @@ export class LinuxScheduler implements Scheduler {
   }
 
   #exchange(cpu: Cpu, thread: VirtualThread): void {
-    const next = cpu.queue.take();
+    const { favoured } = cpu;
     cpu.queue.add(thread);
+    const next = cpu.queue.takeAway((waiting) => waiting === favoured) ?? cpu.queue.take();
     this.#armBalance(cpu);
     if (next !== undefined) this.#give(cpu, next, this.#costs.switchNs);
   }
@@ -312,6 +343,8 @@ export class LinuxScheduler implements Scheduler {
    * @returns what it takes the waker
    */
   #wakeIdle(cpu: Cpu, thread: VirtualThread, by: VirtualThread | null): number | null {
+    this.#idle--;
+    this.#countBusyShare(cpu);
     const { idle, wakeIdleNs } = this.#costs;
     if (idle === undefined) {
       // How late a timer is has been measured to the moment at which the thread runs.
@@ -337,10 +370,11 @@ export class LinuxScheduler implements Scheduler {
   }
 
   #giveToNext(cpu: Cpu, delayNs: number): void {
+    this.#countBusyShare(cpu);
     cpu.current = null;
     cpu.running = false;
     cpu.generation++;
-    const next = this.#queued > 0 ? (cpu.queue.take() ?? this.#pull(cpu)) : undefined;
+    const next = cpu.queue.take() ?? (this.#queued > 0 ? this.#pull(cpu) : undefined);
     if (next === undefined) {
       this.#idle++;
       cpu.idleSinceNs = this.#machine.nowNs;
@@ -354,27 +388,28 @@ export class LinuxScheduler implements Scheduler {
   #pull(to: Cpu): VirtualThread | undefined {
     let from = to;
     for (const cpu of this.#cpus) if (cpu.queue.length > from.queue.length) from = cpu;
-    return this.#moveFirst(from, to);
+    return this.#move(from, to);
   }
 
-  /** Takes the first thread of a queue, whose run time counts from there as it did here. */
-  #moveFirst(from: Cpu, to: Cpu): VirtualThread | undefined {
-    const thread = from.queue.take();
-    if (thread !== undefined) thread.virtualRuntimeNs += to.virtualTimeNs - from.virtualTimeNs;
+  /** Takes a thread from one queue to another, where it has not begun to wait. */
+  #move(from: Cpu, to: Cpu): VirtualThread | undefined {
+    const thread = from.queue.takeAway((waiting) => this.#machine.nowNs - waiting.ranUntilNs >= HOT_NS);
+    if (thread !== undefined) to.queue.place(thread, from.queue, null, 0);
     return thread;
   }
 
-  /** Virtual run time, what the thread has run since it got the CPU included. */
-  #runtimeOf(thread: VirtualThread): number {
-    return thread.virtualRuntimeNs + this.#machine.nowNs - thread.onCpuSinceNs;
+  /** What a thread that runs has run since that was last counted. */
+  #ranNs(thread: VirtualThread): number {
+    return this.#machine.nowNs - thread.onCpuSinceNs;
   }
 
   #account(cpu: Cpu, thread: VirtualThread): void {
-    const ranNs = this.#machine.nowNs - thread.onCpuSinceNs;
+    const ranNs = this.#ranNs(thread);
+    const idleShare = towards(0, thread.busyShare, thread.onCpuSinceNs - thread.ranUntilNs);
+    thread.busyShare = towards(1, idleShare, ranNs);
+    thread.ranUntilNs = this.#machine.nowNs;
     thread.cpuNs += ranNs;
-    thread.virtualRuntimeNs += ranNs;
     thread.onCpuSinceNs = this.#machine.nowNs;
-    const first = cpu.queue.first?.virtualRuntimeNs ?? Infinity;
-    cpu.virtualTimeNs = Math.max(cpu.virtualTimeNs, Math.min(thread.virtualRuntimeNs, first));
+    cpu.queue.count(thread, ranNs);
   }
 }

@@ -2,17 +2,17 @@
  * Loopback sockets of the simulated kernel: what is in them, and who sleeps until that changes. The bytes are real, since servers
  * read lengths out of them and clients check echoes; what a call costs is said where the calls are made (`kernel.ts`).
  */
-import type { Machine, WakeManner } from '../../lock/machines/virtual-time/machine.ts';
+import type { Machine } from '../../lock/machines/virtual-time/machine.ts';
 import type { VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import { READABLE, WRITABLE } from '../../net/poll-set.ts';
 import type { Socket } from '../../net/posix.ts';
 
 const FIRST_RING_BYTES = 64 * 1024;
 
-/** Whoever waits at a socket is woken by one who is taken to be about to sleep, WF_SYNC. */
-export const ON_CONNECTION: WakeManner = { isSync: true, displaces: true };
-
-/** Threads that sleep until a socket has changed. All are woken: each looks again. {@link wake} returns what that takes the waker. */
+/**
+ * Threads that sleep until a socket has changed. All are woken: each looks again, by one who is taken to be about to sleep (WF_SYNC).
+ * {@link wake} returns what that takes the waker.
+ */
 class Waiters {
   #threads: VirtualThread[] = [];
 
@@ -34,7 +34,7 @@ class Waiters {
     const threads = this.#threads;
     this.#threads = [];
     let ns = 0;
-    for (const thread of threads) ns += machine.wake(thread, 0, by, ON_CONNECTION) ?? 0;
+    for (const thread of threads) ns += machine.wake(thread, 0, by, 'connection') ?? 0;
     return ns;
   }
 }

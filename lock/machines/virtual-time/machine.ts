@@ -55,18 +55,23 @@ export interface Cold {
 }
 
 /** What a thread can be out of practice in. The machine knows the first three, the others are whose who makes calls. */
-export const DOINGS = ['step', 'wait', 'wake', 'work', 'way', 'recv', 'send', 'nothing', 'poll', 'zmqWay'] as const;
+export const DOINGS = [
+  'step',
+  'wait',
+  'wake',
+  'work',
+  'way',
+  'recv',
+  'send',
+  'nothing',
+  'poll',
+  'zmqWay',
+  'zmqSend',
+] as const;
 export type Doing = (typeof DOINGS)[number];
 
-/** What a scheduler takes a waker for, that runs. */
-export interface WakeManner {
-  /** It says that it is about to sleep itself: who is woken may come to its CPU. */
-  readonly isSync: boolean;
-  /** Who is woken on its CPU displaces it, and does not wait until it sleeps. */
-  readonly displaces: boolean;
-}
-/** Of a futex, or a timer. */
-const PLAIN: WakeManner = { isSync: false, displaces: true };
+/** By what a thread is woken: a scheduler takes who writes to a connection, or to an eventfd, to be about to sleep. */
+export type Wakener = 'futex' | 'timer' | 'connection' | 'eventfd';
 
 /** Gives CPUs to threads. */
 export interface Scheduler {
@@ -76,7 +81,7 @@ export interface Scheduler {
    * @param by the thread that wakes it, which runs; null for a timer
    * @returns what it takes the waker; null: what such a call always does
    */
-  wake(thread: VirtualThread, by: VirtualThread | null, manner: WakeManner): number | null;
+  wake(thread: VirtualThread, by: VirtualThread | null, through: Wakener): number | null;
   /** The running thread sleeps or has ended: its CPU is free. */
   leave(thread: VirtualThread): void;
   /** An event of the scheduler's own has come. */
@@ -145,7 +150,7 @@ export class Machine {
     const thread = new VirtualThread(this.threads.length, name, program);
     this.threads.push(thread);
     thread.state = STATE.ready;
-    this.#schedulerOf().wake(thread, null, PLAIN);
+    this.#schedulerOf().wake(thread, null, 'timer');
     return thread;
   }
 
@@ -191,9 +196,10 @@ export class Machine {
    *
    * @param result what it is resumed with
    * @param by the thread that wakes it, which runs; null for a timer
+   * @param isSync the scheduler takes that one to be about to sleep: who is woken may come to its CPU
    * @returns what it takes the waker; null: what such a call always does
    */
-  wake(thread: VirtualThread, result: number, by: VirtualThread | null, manner = PLAIN): number | null {
+  wake(thread: VirtualThread, result: number, by: VirtualThread | null, through: Wakener = 'futex'): number | null {
     if (thread.sleepsOn >= 0) {
       const { words } = thread.memory as VirtualMemory;
       words.sleepersOf(thread.sleepsOn).remove(thread);
@@ -211,7 +217,7 @@ export class Machine {
     thread.sleepGeneration++;
     thread.result = result;
     thread.state = STATE.ready;
-    return this.#schedulerOf().wake(thread, by, manner);
+    return this.#schedulerOf().wake(thread, by, through);
   }
 
   /** The thread has a CPU from now on. Called by the scheduler, which must not call it while another thread is running ahead. */

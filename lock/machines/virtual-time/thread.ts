@@ -111,10 +111,18 @@ export class VirtualThread {
   cpu = 0;
   onCpuSinceNs = 0;
   cpuNs = 0;
+  /** When it ran last, and what share of the time before that. */
+  ranUntilNs = 0;
+  busyShare = 0;
+  /** Its run queue's: on the clock of that. */
   virtualRuntimeNs = 0;
+  virtualDeadlineNs = 0;
+  protectedUntilNs = 0;
+  lagNs = 0;
+  isDelayed = false;
+  queuedOrder = 0;
   /** Until when it is in a call whose time, as it was drawn, has interrupts in it already. */
   undisturbedUntilNs = 0;
-  queuedOrder = 0;
 
   /** @param program is given the thread, and first runs when that is started */
   constructor(number: number, name: string, program: (thread: VirtualThread) => Program) {

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { allowedCpus, formatCpuList, parseCpuList } from '../../../bench/processes/cpu-list.ts';
+import type * as AllPlaces from '../../../bench/simulate/calibrate-places.ts';
 import { apart } from '../../../bench/simulate/calibrate-places.ts';
 import type * as Waking from '../../../bench/simulate/calibrate-waking.ts';
 import { compiled } from '../../compiled.ts';
@@ -51,6 +52,27 @@ it.each([
     expect(JSON.parse(said)).toEqual([{ sleeper, waker, busy: false }, formatCpuList(cpus)]);
   },
 );
+
+it('what is done on one CPU has one, and so have the processes it starts, and then all again', async () => {
+  const { onOneCpu }: typeof AllPlaces = await import(compiled('bench/simulate/calibrate-places.js').href);
+  const said = () =>
+    execFileSync(
+      process.execPath,
+      ['-e', "process.stdout.write(require('node:fs').readFileSync('/proc/self/status', 'utf8'))"],
+      {
+        encoding: 'utf8',
+      },
+    );
+  const cpusOf = (status: string) => /^Cpus_allowed_list:\s*(.*)$/m.exec(status)?.[1];
+  const [first = 0] = CPUS;
+  await expect(
+    onOneCpu(async () => {
+      expect(cpusOf(said())).toBe(String(first));
+      throw new Error('ends so, too');
+    }),
+  ).rejects.toThrow('ends so, too');
+  expect(cpusOf(said())).toBe(formatCpuList(CPUS));
+});
 
 it('every other round is the other way round', () => {
   const { sleeper, waker, busy } = apart(1);

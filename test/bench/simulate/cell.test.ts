@@ -147,7 +147,6 @@ const FIXED = {
     switchNs: 1_500,
     sliceNs: 3_000_000,
     tickNs: 4_000_000,
-    wakeupGranularityNs: 1_000_000,
     interrupts: {
       everyNs: 4_000_000,
       durationNs: [
@@ -155,7 +154,7 @@ const FIXED = {
         [1, 20_000],
       ] as [number, number][],
     },
-    sleeperCreditNs: 3_000_000,
+    fairness: { kind: 'eevdf' as const },
   },
   timers: {
     pauseOvershootNs: [
@@ -176,7 +175,7 @@ const FIXED = {
     wakeNs: 2_000,
     bufferBytes: 262_144,
   },
-  zeromq: { callNs: 1_500, ioNs: 5_000, wayNs: 10_000, eventLoopNs: 10_000 },
+  zeromq: { callNs: 1_500, ioNs: 5_000, wayNs: 10_000, sendNs: 10_000, eventLoopNs: 10_000 },
   client: { messageNs: 3_000, encodeNs: 3_000 },
 };
 
@@ -252,7 +251,7 @@ it('a time-out is as late as the profile says, and so is the end of a pause', as
   expect(latePause.rttNs - usual.rttNs).toBeLessThan(1e6);
 });
 
-it('the way of a send is paid with the lock held, where one thread at a time holds it, and what an event loop adds to a receive never is', async () => {
+it('the way of a send is paid with the lock held, where one thread at a time holds it; a send, and what an event loop adds to a receive, never are', async () => {
   const EXTRA_NS = 40_000;
   const changes = (policy: string, zeromq: Partial<Profile['zeromq']>): Changes => ({
     server: 'zeromq',
@@ -262,7 +261,7 @@ it('the way of a send is paid with the lock held, where one thread at a time hol
     profile: { ...FIXED, zeromq: { ...FIXED.zeromq, ...zeromq } },
   });
   const mean = (times: readonly number[] | null) => (times ?? []).reduce((sum, ns) => sum + ns, 0) / MESSAGES;
-  const extras = async (policy: string, cost: 'wayNs' | 'eventLoopNs') => {
+  const extras = async (policy: string, cost: 'wayNs' | 'sendNs' | 'eventLoopNs') => {
     const [without, costly] = [
       await simulate(changes(policy, { [cost]: 0 })),
       await simulate(changes(policy, { [cost]: EXTRA_NS })),
@@ -272,29 +271,48 @@ it('the way of a send is paid with the lock held, where one thread at a time hol
       all: (mean(costly.rttNs) - mean(without.rttNs)) / EXTRA_NS,
     };
   };
-  const [freeWay, way] = [await extras('free-threaded', 'wayNs'), await extras('py32', 'wayNs')];
-  const loops = [await extras('free-threaded', 'eventLoopNs'), await extras('py32', 'eventLoopNs')];
+  const way = await extras('py32', 'wayNs');
   expect(way.held).toBeGreaterThan(0.9);
-  for (const { held } of [freeWay, ...loops]) expect(held).toBeLessThan(0.1);
-  for (const { all } of [freeWay, way, ...loops]) expect(Math.abs(all - 1)).toBeLessThan(0.5);
+  expect(await extras('free-threaded', 'wayNs')).toEqual({ held: 0, all: 0 });
+  const others = [];
+  for (const policy of ['free-threaded', 'py32']) {
+    for (const cost of ['sendNs', 'eventLoopNs'] as const) others.push(await extras(policy, cost));
+  }
+  for (const { held } of others) expect(held).toBeLessThan(0.1);
+  for (const { all } of [way, ...others]) expect(Math.abs(all - 1)).toBeLessThan(0.5);
 });
 
-it('the way of a send takes more after a long sleep', async () => {
-  const held = async (zmqWayNs: number) => {
-    const extraNs = {
-      ...NOTHING_EXTRA,
-      zmqWay: always(zmqWayNs),
-    };
-    const lock = { ...FIXED.lock, cold: { afterNs: 500_000, extraNs } };
-    const { workNs } = await simulate({
-      server: 'zeromq',
-      spinners: 0,
-      scenario: 'unloaded',
-      profile: { ...FIXED, lock },
-    });
-    return median([...(workNs ?? [])]);
+it.each([
+  ['the way of a send, with the lock held where one thread holds it', 'py32', 'zmqWay', 1, 1],
+  ['the way of a send, in the send where many do', 'free-threaded', 'zmqWay', 0, 1],
+  ['a send', 'py32', 'zmqSend', 0, 1],
+  ['what both I/O threads send', 'py32', 'send', 0, 2],
+  ['what both I/O threads receive', 'py32', 'recv', 0, 2],
+] as const)('takes more after a long sleep over ZeroMQ: %s', async (_, policy, doing, held, all) => {
+  const EXTRA_NS = 40_000;
+  const coldBy = (ns: number) => {
+    const lock = { ...FIXED.lock, cold: { afterNs: 500_000, extraNs: { ...NOTHING_EXTRA, [doing]: always(ns) } } };
+    const scheduler = { ...FIXED.scheduler, wakeIdleNs: always(15_000) };
+    const profile = { ...FIXED, lock, scheduler };
+    return simulate({ server: 'zeromq', policy, spinners: 0, scenario: 'unloaded', profile });
   };
-  expect((await held(40_000)) - (await held(0))).toBe(40_000);
+  const [without, cold] = [await coldBy(0), await coldBy(EXTRA_NS)];
+  const heldFor = ({ workNs }: typeof cold) => median([...(workNs ?? [])]);
+  expect((heldFor(cold) - heldFor(without)) / EXTRA_NS).toBeCloseTo(held, 1);
+  expect(Math.abs((median(cold.rttNs) - median(without.rttNs)) / EXTRA_NS - all)).toBeLessThan(0.5);
+});
+
+it('waking costs each of the four threads of a ZeroMQ message that it wakes: who is woken for the second batch is awake, or has been since the first', async () => {
+  const EXTRA_NS = 40_000;
+  const costing = (wakeNs: number) => {
+    const profile = { ...FIXED, sockets: { ...FIXED.sockets, wakeNs } };
+    return simulate({ server: 'zeromq', spinners: 0, scenario: 'unloaded', profile });
+  };
+  const [without, costly] = [await costing(0), await costing(EXTRA_NS)];
+  const wakes = (median(costly.rttNs) - median(without.rttNs)) / EXTRA_NS;
+  // Owner, I/O thread, I/O thread, owner: three wake-ups each way, and no more than two for batches.
+  expect(wakes).toBeGreaterThan(5.5);
+  expect(wakes).toBeLessThan(8.5);
 });
 
 it('a long sleep leaves both ends as cold as the profile says, now more, now less', async () => {

@@ -7,46 +7,70 @@ import { Machine } from '../../../lock/machines/virtual-time/machine.ts';
 
 const MS = 1_000_000;
 
-it('an I/O thread that is woken comes to the CPU of its waker, an owner stays on its own, be it asleep; only a connection displaces who wakes', async () => {
+/** Two sockets, whose threads sleep, each on a CPU; the client has longer than any CPU polls. */
+async function socketsOn(cpus: Readonly<Record<'server' | 'serverIo' | 'clientIo' | 'client', number>>, bytes: number) {
   const profile = await loadProfile('this-machine');
   const undisturbed = { ...profile.scheduler, interrupts: { ...profile.scheduler.interrupts, everyNs: 0 } };
   const machine = new Machine({ ...profile.lock, cold: undefined, timerOvershootNs: () => 0 });
   const scheduler = new LinuxScheduler(machine, 2, undisturbed, new Random(1, 'test'));
-  const displaces: [string, boolean][] = [];
+  const wakes: string[] = [];
   machine.scheduler = {
-    wake(thread, by, manner) {
-      if (by !== null) displaces.push([thread.name, manner.displaces]);
-      return scheduler.wake(thread, by, manner);
+    wake(thread, by, through) {
+      if (by !== null) wakes.push(`${by.name} wakes ${thread.name} through the ${through}`);
+      return scheduler.wake(thread, by, through);
     },
     leave: (thread) => scheduler.leave(thread),
     onEvent: (what, generation) => scheduler.onEvent(what, generation),
   };
-  const server = new SimulatedZmqSocket(machine, profile, 'router');
-  const client = new SimulatedZmqSocket(machine, profile, 'req');
-  client.connect(server);
-  const owner = machine.start('server', function* (thread) {
-    yield* server.receive(thread);
-    machine.stopped = true;
-  });
-  const serverIo = machine.start("the server's I/O thread", (thread) => server.io(thread));
-  const clientIo = machine.start("the client's I/O thread", (thread) => client.io(thread));
-  const sender = machine.start('client', function* (thread) {
-    // Longer than any CPU polls.
-    yield thread.sleepFor(10 * MS, 1);
-    yield* client.send(thread, [new Uint8Array(8)]);
-    yield thread.sleep();
-  });
+  const sockets = {
+    server: new SimulatedZmqSocket(machine, profile, 'router'),
+    client: new SimulatedZmqSocket(machine, profile, 'req'),
+  };
+  sockets.client.connect(sockets.server);
+  let received: readonly Uint8Array[] = [];
+  const threads = {
+    server: machine.start('server', function* (thread) {
+      received = yield* sockets.server.receive(thread);
+      machine.stopped = true;
+    }),
+    serverIo: machine.start('serverIo', (thread) => sockets.server.io(thread)),
+    clientIo: machine.start('clientIo', (thread) => sockets.client.io(thread)),
+    client: machine.start('client', function* (thread) {
+      yield thread.sleepFor(10 * MS, 1);
+      yield* sockets.client.send(thread, [new Uint8Array(0), new Uint8Array(bytes)]);
+      yield thread.sleep();
+    }),
+  };
   machine.run(5 * MS);
   // As a message before may have left them.
-  for (const thread of [owner, serverIo, clientIo, sender]) {
-    thread.cpu = thread === sender ? 1 : 0;
-    thread.cpuNs = 1;
-  }
+  for (const name of Object.keys(cpus) as (keyof typeof cpus)[])
+    Object.assign(threads[name], { cpu: cpus[name], cpuNs: 1 });
   expect(machine.run(Infinity)).toBe('stopped');
-  expect([sender, clientIo, serverIo, owner].map(({ cpu }) => cpu)).toEqual([1, 1, 1, 0]);
-  expect(displaces).toEqual([
-    [clientIo.name, false],
-    [serverIo.name, true],
-    [owner.name, false],
+  return { wakes, received, cpuOf: (name: keyof typeof threads) => threads[name].cpu };
+}
+
+const ALL_THERE = { server: 0, serverIo: 0, clientIo: 0, client: 1 } as const;
+
+it('a message of one batch takes all its threads to the CPU of who sent it', async () => {
+  const { wakes, received, cpuOf } = await socketsOn(ALL_THERE, 8);
+  expect(received.map(({ length }) => length)).toEqual([5, 0, 8]);
+  expect(wakes).toEqual([
+    'client wakes clientIo through the eventfd',
+    'clientIo wakes serverIo through the connection',
+    'serverIo wakes server through the eventfd',
   ]);
+  expect([cpuOf('clientIo'), cpuOf('serverIo')]).toEqual([1, 1]);
+});
+
+it('a message of two batches wakes the other I/O thread for each, and is received when both are there', async () => {
+  const { wakes, received, cpuOf } = await socketsOn(ALL_THERE, 8_192);
+  expect(received.map(({ length }) => length)).toEqual([5, 0, 8_192]);
+  expect(wakes).toEqual([
+    'client wakes clientIo through the eventfd',
+    'clientIo wakes serverIo through the connection',
+    'clientIo wakes serverIo through the connection',
+    'serverIo wakes server through the eventfd',
+  ]);
+  // Where the server's I/O thread was woken its waker waits to go on: the server is sent to a CPU that is idle.
+  expect([cpuOf('clientIo'), cpuOf('serverIo'), cpuOf('server')]).toEqual([1, 1, 0]);
 });

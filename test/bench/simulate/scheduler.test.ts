@@ -4,6 +4,7 @@ import type { Profile } from '../../../bench/simulate/profile.ts';
 import { Random } from '../../../bench/simulate/random.ts';
 import { LinuxScheduler } from '../../../bench/simulate/scheduler.ts';
 import { Machine } from '../../../lock/machines/virtual-time/machine.ts';
+import { STATE, type VirtualThread } from '../../../lock/machines/virtual-time/thread.ts';
 
 const MS = 1_000_000;
 const always = (ns: number): [number, number][] => [
@@ -12,8 +13,14 @@ const always = (ns: number): [number, number][] => [
 ];
 
 type Idle = NonNullable<Profile['scheduler']['idle']>;
+type Fairness = Profile['scheduler']['fairness'];
 
-function machineOf(cpus: number, changes: { everyNs?: number; switchNs?: number; idle?: Idle } = {}) {
+const CFS: Fairness = { kind: 'cfs', wakeupGranularityNs: MS, sleeperCreditNs: 0 };
+
+function machineOf(
+  cpus: number,
+  changes: { everyNs?: number; switchNs?: number; idle?: Idle; fairness?: Fairness } = {},
+) {
   const machine = new Machine({
     atomicNs: 1,
     lineNs: 0,
@@ -29,9 +36,8 @@ function machineOf(cpus: number, changes: { everyNs?: number; switchNs?: number;
     switchNs: changes.switchNs ?? 0,
     sliceNs: 3 * MS,
     tickNs: MS,
-    wakeupGranularityNs: MS,
     interrupts: { everyNs: changes.everyNs ?? 0, durationNs: always(MS / 2) },
-    sleeperCreditNs: 0,
+    fairness: changes.fairness ?? CFS,
     idle: changes.idle,
   };
   const scheduler = new LinuxScheduler(machine, cpus, costs, new Random(1, 'test'));
@@ -283,11 +289,11 @@ it('an idle CPU is woken as it sleeps: it polls for as long as it has learnt, an
 });
 
 it.each([
-  ['is taken to the CPU of a waker that is about to sleep', true, undefined, 0, 1],
-  ['stays on its own CPU, which sleeps, when its waker goes on', false, undefined, 0, 0],
-  ['stays on its own CPU as long as that polls', true, 10_000, 0, 0],
-  ['stays on its own CPU as long as that has not fallen asleep', true, undefined, 10_000, 0],
-])('of a virtual machine, a thread that is woken %s', (_, isSync, pollsNs, asleepFromNs, cpu) => {
+  ['is taken to the CPU of a waker that is about to sleep', 'connection', undefined, 0, 1],
+  ['stays on its own CPU, which sleeps, when its waker goes on', 'futex', undefined, 0, 0],
+  ['stays on its own CPU as long as that polls', 'connection', 10_000, 0, 0],
+  ['stays on its own CPU as long as that has not fallen asleep', 'connection', undefined, 10_000, 0],
+] as const)('of a virtual machine, a thread that is woken %s', (_, through, pollsNs, asleepFromNs, cpu) => {
   const wake = { callNs: always(1), leadNs: always(1) };
   const idle: Idle = {
     polling: { firstNs: pollsNs ?? 1, maxNs: MS },
@@ -304,9 +310,9 @@ it.each([
   });
   machine.start('waker', function* (thread) {
     // Its CPU polls the second time, if at all: that it was woken too late the first time has taught it to.
-    for (const wakesSync of [false, isSync]) {
+    for (const each of ['futex', through] as const) {
       yield thread.run(5_000);
-      machine.wake(sleeper, 0, thread, { isSync: wakesSync, displaces: true });
+      machine.wake(sleeper, 0, thread, each);
     }
     yield thread.run(5_000);
     machine.stopped = true;
@@ -315,26 +321,174 @@ it.each([
   expect(sleeper.cpu).toBe(cpu);
 });
 
-it.each([
-  ['displaces it', true, ['who was woken', 'waker']],
-  ['waits until it sleeps, if its waker is not displaced by whom it wakes so', false, ['waker', 'who was woken']],
-])('a thread that slept for long, woken on the CPU of its waker, %s', (_, displaces, expected) => {
-  const { machine } = machineOf(1, {});
+/** To who wakes a thread an idle CPU is none that sleeps, and all do at once. */
+const ASLEEP: Idle = (() => {
+  const wake = { callNs: always(1), leadNs: always(1) };
+  return { polling: { firstNs: 1, maxNs: 1 }, polled: wake, entering: [], asleep: [{ idleNs: 0, ...wake }] };
+})();
+
+/** Threads that have run before, so that they are where they are said to be, and sleep; none has anything to do with another. */
+function asleepOn(cpus: Readonly<Record<string, number>>, fairness?: Fairness) {
+  const { machine } = machineOf(2, { idle: ASLEEP, ...(fairness === undefined ? {} : { fairness }) });
   const order: string[] = [];
-  const sleeper = machine.start('sleeper', function* (thread) {
-    yield thread.run(1);
-    yield thread.sleep();
-    order.push('who was woken');
-    machine.stopped = order.length === 2;
+  const tasks = new Map<string, (thread: VirtualThread) => Iterable<number>>();
+  const threads = Object.keys(cpus).map((name) => {
+    const thread = machine.start(name, function* (self) {
+      yield self.sleep();
+      order.push(name);
+      for (const request of tasks.get(name)?.(self) ?? []) yield request;
+    });
+    return [name, thread] as const;
   });
-  machine.start('waker', function* (thread) {
-    yield thread.run(50 * MS);
-    machine.wake(sleeper, 0, thread, { isSync: true, displaces });
-    yield thread.run(100);
-    order.push('waker');
-    machine.stopped = order.length === 2;
-    yield thread.sleep();
+  machine.run(MS);
+  for (const [name, thread] of threads) Object.assign(thread, { cpu: cpus[name], cpuNs: 1 });
+  return { machine, order, tasks, thread: Object.fromEntries(threads) as Record<string, VirtualThread> };
+}
+
+it.each([
+  ['comes to its waker where that is alone', 'connection', false, 0],
+  ['and by an eventfd, too', 'eventfd', false, 0],
+  ['by a futex it has its own CPU woken', 'futex', false, 1],
+  ['goes to a CPU that sleeps where its waker is not alone', 'connection', true, 1],
+  ['and by an eventfd, too', 'eventfd', true, 1],
+] as const)('a thread whose CPU sleeps %s (%s)', (_, through, othersWait, cpu) => {
+  const { machine, tasks, thread } = asleepOn({ waker: 0, other: 0, sleeper: 1 });
+  tasks.set('waker', function* (self) {
+    yield self.run(1_000);
+    if (othersWait) machine.wake(thread['other'] as VirtualThread, 0, self, 'connection');
+    machine.wake(thread['sleeper'] as VirtualThread, 0, self, through);
   });
+  machine.wake(thread['waker'] as VirtualThread, 0, null);
   machine.run(Infinity);
-  expect(order).toEqual(expected);
+  expect(thread['sleeper']?.cpu).toBe(cpu);
+});
+
+it.each([
+  ['connection', ['waker', 'sleeper', 'waker again']],
+  ['eventfd', ['waker', 'waker again', 'sleeper']],
+] as const)('who is woken on the CPU of its waker through what (%s) decides who goes on', (through, expected) => {
+  for (const fairness of [CFS, { kind: 'eevdf' }] as const) {
+    const { machine, order, tasks, thread } = asleepOn({ waker: 0, sleeper: 0 }, fairness);
+    tasks.set('waker', function* (self) {
+      yield self.run(1_000);
+      machine.wake(thread['sleeper'] as VirtualThread, 0, self, through);
+      yield self.run(1_000);
+      order.push('waker again');
+    });
+    machine.wake(thread['waker'] as VirtualThread, 0, null);
+    machine.run(Infinity);
+    expect(order).toEqual(expected);
+  }
+});
+
+it('who fell asleep ahead of one that waited is woken where it was, and displaces who has run meanwhile', () => {
+  const { machine, order, tasks, thread } = asleepOn({ first: 0, second: 0 }, { kind: 'eevdf' });
+  tasks.set('first', function* (self) {
+    machine.wake(thread['second'] as VirtualThread, 0, self, 'eventfd');
+    yield self.run(1_000);
+    yield self.sleep();
+    order.push('first again');
+  });
+  tasks.set('second', function* (self) {
+    yield self.run(5_000);
+    expect(thread['first']?.isDelayed).toBe(true);
+    machine.wake(thread['first'] as VirtualThread, 0, self, 'futex');
+    yield self.run(1_000);
+    order.push('second again');
+  });
+  machine.wake(thread['first'] as VirtualThread, 0, null);
+  machine.run(Infinity);
+  expect(order).toEqual(['first', 'second', 'first again', 'second again']);
+});
+
+it('who has not left its queue is woken there, wherever its waker is', () => {
+  for (const sleepsAhead of [false, true]) {
+    const { machine, tasks, thread } = asleepOn({ first: 0, second: 0, waker: 1 }, { kind: 'eevdf' });
+    tasks.set('first', function* (self) {
+      if (sleepsAhead) machine.wake(thread['second'] as VirtualThread, 0, self, 'eventfd');
+      yield self.run(1_000);
+      yield self.sleep();
+    });
+    tasks.set('second', function* (self) {
+      yield self.run(MS);
+    });
+    tasks.set('waker', function* (self) {
+      yield self.run(20_000);
+      machine.wake(thread['first'] as VirtualThread, 0, self, 'connection');
+    });
+    machine.wake(thread['first'] as VirtualThread, 0, null);
+    machine.wake(thread['waker'] as VirtualThread, 0, null);
+    machine.run(Infinity);
+    expect(thread['first']?.cpu).toBe(sleepsAhead ? 0 : 1);
+  }
+});
+
+it('who has slept until its CPU was idle has left its queue', () => {
+  const { machine, tasks, thread } = asleepOn({ first: 0, second: 0 }, { kind: 'eevdf' });
+  tasks.set('first', function* (self) {
+    machine.wake(thread['second'] as VirtualThread, 0, self, 'eventfd');
+    yield self.run(1_000);
+    yield self.sleep();
+  });
+  machine.wake(thread['first'] as VirtualThread, 0, null);
+  machine.run(2 * MS);
+  expect(thread['first']).toMatchObject({ state: STATE.sleeping, isDelayed: false });
+});
+
+it('rather than wait behind a thread that always runs, one goes to its waker; that one itself goes home', () => {
+  const { machine, tasks, thread } = asleepOn({ waker: 0, sleeper: 1, always: 1, brief: 1 });
+  tasks.set('always', function* (self) {
+    yield self.run(100 * MS);
+    yield self.sleep();
+    yield self.run(10 * MS);
+  });
+  tasks.set('brief', function* (self) {
+    yield self.run(100_000);
+  });
+  const at: number[] = [];
+  tasks.set('waker', function* (self) {
+    machine.wake(thread['sleeper'] as VirtualThread, 0, self, 'futex');
+    at.push(thread['sleeper']?.cpu ?? -1);
+    yield self.sleepFor(30 * MS, 1);
+    // Its CPU is somebody else's for the moment, and has been its own.
+    machine.wake(thread['brief'] as VirtualThread, 0, self, 'futex');
+    yield self.run(50_000);
+    machine.wake(thread['always'] as VirtualThread, 0, self, 'futex');
+    at.push(thread['always']?.cpu ?? -1);
+  });
+  machine.wake(thread['always'] as VirtualThread, 0, null);
+  machine.run(80 * MS);
+  machine.wake(thread['waker'] as VirtualThread, 0, null);
+  machine.run(Infinity);
+  expect(at).toEqual([0, 1]);
+});
+
+it('an idle CPU takes away no thread that has just run', () => {
+  for (const [restNs, moves] of [
+    [MS / 10, false],
+    [MS, true],
+  ] as const) {
+    const { machine, tasks, thread } = asleepOn({ busy: 0, queued: 0, other: 1 });
+    tasks.set('queued', function* (self) {
+      yield self.run(1_000);
+      yield self.sleep();
+      yield self.run(1_000);
+    });
+    tasks.set('busy', function* (self) {
+      yield self.run(MS / 2);
+      machine.wake(thread['queued'] as VirtualThread, 0, self, 'futex');
+      yield self.run(MS / 2);
+    });
+    // Falls idle while the other waits.
+    tasks.set('other', function* (self) {
+      yield self.run(MS / 2 + 100);
+    });
+    machine.wake(thread['queued'] as VirtualThread, 0, null);
+    machine.run(MS + restNs);
+    machine.wake(thread['busy'] as VirtualThread, 0, null);
+    machine.wake(thread['other'] as VirtualThread, 0, null);
+    Object.assign(thread['queued'] as VirtualThread, { ranUntilNs: machine.nowNs + MS / 2 - restNs });
+    machine.run(Infinity);
+    expect(thread['queued']?.cpu).toBe(moves ? 1 : 0);
+  }
 });
