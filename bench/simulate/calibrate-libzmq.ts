@@ -1,7 +1,8 @@
 /**
- * What libzmq costs. A send through zeromq.js and its way are measured; the work of libzmq's I/O thread, and what an event loop adds to a receive, are
- * solved for: with them the simulated round trips of two servers are as long as the real ones. Unloaded and without a lock, so that
- * nothing else is in them, and on one CPU: on two it depends on these very costs who is woken on which, and a wake-up takes longer than they do.
+ * What libzmq costs. A send through zeromq.js and its way are measured; the work of libzmq's I/O thread, and what an event loop adds to a
+ * receive, are solved for: with them the simulated round trips of two servers are as long as the real ones. Unloaded and without a lock,
+ * so that nothing else is in them, and on one CPU: on two it depends on these very costs who is woken on which, and a wake-up takes
+ * longer than they do.
  */
 import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { formatEndpoint } from '../../net/libzmq.ts';
@@ -38,14 +39,16 @@ const SIMULATED_WARMUP = 100;
 const MOST_NS = 200_000;
 const NEAR_NS = 100;
 
-/** Linux's number of it. */
+/** Linux's number for threads that never displace who wakes them. */
 const SCHED_BATCH = 3;
+/** For a message to go one way. */
+const PATIENCE_MS = 10_000;
 /** How long a thread has slept that sends when it has waited for the lock: a switch interval. Of a shorter sleep the way of a send is less cold. */
 const LOCK_WAIT_MS = 5;
 
 /**
- * Measures a send of the server and what it does before one, as it echoes a message of this thread's own. The I/O thread is of a kind that never displaces
- * who wakes it (SCHED_BATCH), if this is the first socket of the process, and on the same CPU: what it does is in no send then.
+ * Measures a send of the server and what it does before one, as it echoes messages of this thread's own. If these are the first sockets of
+ * the process, its I/O thread is on this thread's CPU and does not displace it: no send has in it what that thread does.
  */
 export async function zmqSends(payloadBytes: number): Promise<{ way: WarmAndCold; send: WarmAndCold }> {
   const { context, Dealer } = await import('zeromq');
@@ -54,7 +57,7 @@ export async function zmqSends(payloadBytes: number): Promise<{ way: WarmAndCold
   return onOneCpu(async () => {
     const { maxMessageBytes } = WORKLOAD;
     const server = await zeromq.open({ host: '127.0.0.1', port: 0 }, { maxMessageBytes, peerTimeoutNs: Infinity });
-    const client = new Dealer({ linger: 0 });
+    const client = new Dealer({ linger: 0, sendTimeout: PATIENCE_MS, receiveTimeout: PATIENCE_MS });
     try {
       const first = server.task.next();
       if (first.done === true || first.value.call !== 'zmqReceive')

@@ -2,10 +2,10 @@
  * libzmq in the simulated world: a socket, whose owner only passes messages to an I/O thread and takes them from it. That thread
  * moves them between the queues and the connection, needs no lock, and is woken for each message that finds it asleep.
  *
- * Messages go from I/O thread to I/O thread in batches, each of which wakes the other: who is woken for the first of two may have the CPU before the
- * second is sent.
+ * Messages go from I/O thread to I/O thread in batches, each of which wakes the other: who is woken for the first of two has the CPU
+ * before the second is sent, if both are on one.
  */
-import type { Machine, Wakener } from '../../lock/machines/virtual-time/machine.ts';
+import type { Machine, WokenThrough } from '../../lock/machines/virtual-time/machine.ts';
 import type { Program, VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Call } from './kernel.ts';
 import type { Profile } from './profile.ts';
@@ -105,13 +105,13 @@ export class SimulatedZmqSocket {
     return this.#outbox.length === 0 && this.#arrived.length === 0;
   }
 
-  *#wakeIo(by: VirtualThread, through: Wakener): Program {
+  *#wakeIo(by: VirtualThread, through: WokenThrough): Program {
     const io = this.#sleepingIo;
     this.#sleepingIo = null;
     if (io !== null) yield* this.#wake(io, by, through);
   }
 
-  *#wake(thread: VirtualThread, by: VirtualThread, through: Wakener): Program {
+  *#wake(thread: VirtualThread, by: VirtualThread, through: WokenThrough): Program {
     const ns = this.#machine.wake(thread, 0, by, through) ?? 0;
     if (ns > 0) yield by.run(ns);
   }

@@ -1,10 +1,11 @@
 /**
- * A run queue of Linux's EEVDF, as it is in kernel/sched/fair.c of 6.18, for threads of one weight. A thread is eligible that has run no more than the mean of
- * all; of those the one with the earliest deadline is next, and stays until it has run a slice or is eligible no more (`RUN_TO_PARITY`).
+ * A run queue of Linux's EEVDF, as it is in kernel/sched/fair.c of 6.18, for threads of one weight. A thread is eligible that has run no
+ * more than the mean of all; of those the one with the earliest deadline is next, and, asked to give way, stays until that deadline
+ * while it is eligible (`RUN_TO_PARITY`).
  *
- * How far behind the mean a thread was when it fell asleep, its lag, it is when it wakes (`PLACE_LAG`). One that was ahead stays in the queue though it sleeps, until it would be next
- * (`DELAY_DEQUEUE`): by then the others have caught up, and its lag is none. Woken before that it is where it was, and who
- * woke it has run meanwhile.
+ * How far behind the mean a thread was when it fell asleep, its lag, it is when it wakes (`PLACE_LAG`). One that was ahead stays in the
+ * queue though it sleeps, until it would be next (`DELAY_DEQUEUE`): by then the others have caught up, and its lag is none. Woken
+ * before that it is where it was, and who woke it has run meanwhile.
  */
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Profile } from './profile.ts';
@@ -30,9 +31,9 @@ export class EarliestDeadlineQueue implements RunQueue {
 
   place(thread: VirtualThread, _from: RunQueue, current: VirtualThread | null, ranNs: number): void {
     if (thread.isDelayed) {
-      // Without what the current one has run: the kernel counts that later here. So all of it is ahead of who is woken.
+      // Without what the current one has run: the kernel counts that after it has placed who never left.
       const isAhead = this.#meanNs(current, 0) <= thread.virtualRuntimeNs;
-      this.#wakeDelayed(thread);
+      this.#forgetDelayed(thread);
       if (isAhead) return;
       thread.virtualRuntimeNs = this.#meanNs(current, 0);
     } else {
@@ -93,7 +94,7 @@ export class EarliestDeadlineQueue implements RunQueue {
       const next = this.#best(current, ranNs);
       if (next?.isDelayed !== true) return next;
       next.lagNs = Math.min(0, this.#lagNs(next, current, ranNs));
-      this.#wakeDelayed(next);
+      this.#forgetDelayed(next);
     }
   }
 
@@ -116,12 +117,12 @@ export class EarliestDeadlineQueue implements RunQueue {
     return best;
   }
 
-  #wakeDelayed(thread: VirtualThread): void {
+  #forgetDelayed(thread: VirtualThread): void {
     thread.isDelayed = false;
     remove(this.#delayed, thread);
   }
 
-  /** Whoever has run until its deadline is given another slice. */
+  /** Whoever has run until its deadline is given another slice: in the kernel at ticks, too. */
   #deadlineNs({ virtualRuntimeNs, virtualDeadlineNs }: VirtualThread, ranNs: number): number {
     const nowNs = virtualRuntimeNs + ranNs;
     return nowNs < virtualDeadlineNs ? virtualDeadlineNs : nowNs + this.#sliceNs;

@@ -70,8 +70,8 @@ export const DOINGS = [
 ] as const;
 export type Doing = (typeof DOINGS)[number];
 
-/** By what a thread is woken: a scheduler takes who writes to a connection, or to an eventfd, to be about to sleep. */
-export type Wakener = 'futex' | 'timer' | 'connection' | 'eventfd';
+/** What a thread slept on. Who writes to a connection, or to an eventfd, is taken to be about to sleep itself. */
+export type WokenThrough = 'futex' | 'timer' | 'connection' | 'eventfd';
 
 /** Gives CPUs to threads. */
 export interface Scheduler {
@@ -81,7 +81,7 @@ export interface Scheduler {
    * @param by the thread that wakes it, which runs; null for a timer
    * @returns what it takes the waker; null: what such a call always does
    */
-  wake(thread: VirtualThread, by: VirtualThread | null, through: Wakener): number | null;
+  wake(thread: VirtualThread, by: VirtualThread | null, through: WokenThrough): number | null;
   /** The running thread sleeps or has ended: its CPU is free. */
   leave(thread: VirtualThread): void;
   /** An event of the scheduler's own has come. */
@@ -199,7 +199,12 @@ export class Machine {
    * @param isSync the scheduler takes that one to be about to sleep: who is woken may come to its CPU
    * @returns what it takes the waker; null: what such a call always does
    */
-  wake(thread: VirtualThread, result: number, by: VirtualThread | null, through: Wakener = 'futex'): number | null {
+  wake(
+    thread: VirtualThread,
+    result: number,
+    by: VirtualThread | null,
+    through: WokenThrough = 'futex',
+  ): number | null {
     if (thread.sleepsOn >= 0) {
       const { words } = thread.memory as VirtualMemory;
       words.sleepersOf(thread.sleepsOn).remove(thread);
