@@ -133,7 +133,7 @@ export class LinuxScheduler implements Scheduler {
       // Interrupted: it is looked at the end of that.
       if (cpu.tenureSinceNs >= 0 && queue.displaces(thread, current, 0)) cpu.looksAgain = true;
     } else if (current === by && through === 'connection') {
-      // So it is in traces of Linux 6.18, five times in six; which lags make it so is not simulated.
+      // In traces of Linux 6.18 more often than not; which lags make it so is not simulated.
       cpu.favoured = thread;
       this.#machine.events.push(this.#machine.nowNs, cpu.number * KINDS + PREEMPT, cpu.tenure);
     } else if (queue.displaces(thread, current, ranNs)) {
