@@ -2,11 +2,15 @@ import { expect, it } from 'vitest';
 import { percentile, sortSamples } from '../../../bench/figures/statistics.ts';
 import { zmqSends } from '../../../bench/simulate/calibrate-libzmq.ts';
 
-it('a send through zeromq.js and its way are measured without a peer: they take time, and mostly more of it after a sleep', async () => {
+it('a send through zeromq.js and its way are measured as it echoes: they take time, and more of it after a sleep', async () => {
   const { way, send } = await zmqSends(8_192);
-  for (const { warmNs, extraNs } of [way, send]) {
+  // The machine may be half as fast in one half of this as in the other: a way takes five times as long after a sleep, of sends the slowest.
+  for (const [{ warmNs, extraNs }, percent] of [
+    [way, 50],
+    [send, 95],
+  ] as const) {
     expect(warmNs).toBeGreaterThan(0);
     expect(extraNs.every((ns) => ns >= 0)).toBe(true);
-    expect(percentile(sortSamples(extraNs), 25)).toBeGreaterThan(0);
+    expect(percentile(sortSamples(extraNs), percent)).toBeGreaterThan(0);
   }
 });
