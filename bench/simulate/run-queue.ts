@@ -35,6 +35,7 @@ export interface RunQueue {
   leave(current: VirtualThread): void;
 }
 
+/** The kind that a profile says. */
 export function runQueueOf(scheduler: Profile['scheduler']): RunQueue {
   const { fairness } = scheduler;
   return fairness.kind === 'cfs' ? new CompletelyFairQueue(fairness) : new EarliestDeadlineQueue(scheduler);

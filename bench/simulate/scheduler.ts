@@ -237,7 +237,7 @@ export class LinuxScheduler implements Scheduler {
     if (!cpu.interruptArmed) this.#armInterrupt(cpu);
     if (cpu.looksAgain) {
       cpu.looksAgain = false;
-      if (cpu.queue.givesWay(thread, 0)) {
+      if (this.#givesWay(cpu, thread, 0)) {
         this.#exchange(cpu, thread);
         return;
       }
@@ -288,13 +288,17 @@ export class LinuxScheduler implements Scheduler {
 
   #endSlice(cpu: Cpu, thread: VirtualThread): void {
     if (cpu.queue.length === 0) return;
-    if (cpu.queue.givesWay(thread, this.#ranNs(thread))) this.#displace(cpu, thread);
+    if (this.#givesWay(cpu, thread, this.#ranNs(thread))) this.#displace(cpu, thread);
     else this.#endSliceAfter(cpu, this.#machine.nowNs + this.#costs.sliceNs);
   }
 
   #preempt(cpu: Cpu, thread: VirtualThread): void {
     if (!cpu.running || cpu.queue.length === 0) return;
-    if (cpu.favoured !== null || cpu.queue.givesWay(thread, this.#ranNs(thread))) this.#displace(cpu, thread);
+    if (this.#givesWay(cpu, thread, this.#ranNs(thread))) this.#displace(cpu, thread);
+  }
+
+  #givesWay({ favoured, queue }: Cpu, thread: VirtualThread, ranNs: number): boolean {
+    return favoured !== null || queue.givesWay(thread, ranNs);
   }
 
   /** An idle CPU is not interrupted: the next one comes when it runs again, since nobody knows where in its period it was. */

@@ -70,15 +70,15 @@ export const DOINGS = [
 ] as const;
 export type Doing = (typeof DOINGS)[number];
 
-/** What a thread slept on. Who writes to a connection, or to an eventfd, is taken to be about to sleep itself. */
-export type WokenThrough = 'futex' | 'timer' | 'connection' | 'eventfd';
+/** What a thread slept on that another wakes. Who writes to a connection, or to an eventfd, is taken to be about to sleep itself. */
+export type WokenThrough = 'futex' | 'connection' | 'eventfd';
 
 /** Gives CPUs to threads. */
 export interface Scheduler {
   /**
    * A thread that slept can run again, or a new one runs for the first time.
    *
-   * @param by the thread that wakes it, which runs; null for a timer
+   * @param by the thread that wakes it, which runs; null for a timer, of which nothing else counts
    * @returns what it takes the waker; null: what such a call always does
    */
   wake(thread: VirtualThread, by: VirtualThread | null, through: WokenThrough): number | null;
@@ -150,7 +150,7 @@ export class Machine {
     const thread = new VirtualThread(this.threads.length, name, program);
     this.threads.push(thread);
     thread.state = STATE.ready;
-    this.#schedulerOf().wake(thread, null, 'timer');
+    this.#schedulerOf().wake(thread, null, 'futex');
     return thread;
   }
 
@@ -196,7 +196,7 @@ export class Machine {
    *
    * @param result what it is resumed with
    * @param by the thread that wakes it, which runs; null for a timer
-   * @param isSync the scheduler takes that one to be about to sleep: who is woken may come to its CPU
+   * @param through what the scheduler goes by: whether who is woken comes to the CPU of its waker, and displaces that
    * @returns what it takes the waker; null: what such a call always does
    */
   wake(

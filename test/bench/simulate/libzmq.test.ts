@@ -49,28 +49,20 @@ async function socketsOn(cpus: Readonly<Record<'server' | 'serverIo' | 'clientIo
   return { wakes, received, cpuOf: (name: keyof typeof threads) => threads[name].cpu };
 }
 
-const ALL_THERE = { server: 0, serverIo: 0, clientIo: 0, client: 1 } as const;
-
-it('a message of one batch takes all its threads to the CPU of who sent it', async () => {
-  const { wakes, received, cpuOf } = await socketsOn(ALL_THERE, 8);
-  expect(received.map(({ length }) => length)).toEqual([5, 0, 8]);
-  expect(wakes).toEqual([
-    'client wakes clientIo through the eventfd',
-    'clientIo wakes serverIo through the connection',
-    'serverIo wakes server through the eventfd',
-  ]);
-  expect([cpuOf('clientIo'), cpuOf('serverIo')]).toEqual([1, 1]);
-});
-
-it('a message of two batches wakes the other I/O thread for each, and is received when both are there', async () => {
-  const { wakes, received, cpuOf } = await socketsOn(ALL_THERE, 8_192);
-  expect(received.map(({ length }) => length)).toEqual([5, 0, 8_192]);
-  expect(wakes).toEqual([
-    'client wakes clientIo through the eventfd',
-    'clientIo wakes serverIo through the connection',
-    'clientIo wakes serverIo through the connection',
-    'serverIo wakes server through the eventfd',
-  ]);
-  // Where the server's I/O thread was woken its waker waits to go on: the server is sent to a CPU that is idle.
-  expect([cpuOf('clientIo'), cpuOf('serverIo'), cpuOf('server')]).toEqual([1, 1, 0]);
-});
+it.each([
+  [8, 1],
+  [8_192, 2],
+])(
+  'a message of %d bytes wakes the other I/O thread %d times, and its threads come to the CPU of who sent it, but for the server',
+  async (bytes, batches) => {
+    const { wakes, received, cpuOf } = await socketsOn({ server: 0, serverIo: 0, clientIo: 0, client: 1 }, bytes);
+    expect(received.map(({ length }) => length)).toEqual([5, 0, bytes]);
+    expect(wakes).toEqual([
+      'client wakes clientIo through the eventfd',
+      ...Array.from({ length: batches }, () => 'clientIo wakes serverIo through the connection'),
+      'serverIo wakes server through the eventfd',
+    ]);
+    // Where the server's I/O thread was woken its waker waits to go on: the server is sent to a CPU that is idle.
+    expect([cpuOf('clientIo'), cpuOf('serverIo'), cpuOf('server')]).toEqual([1, 1, 0]);
+  },
+);

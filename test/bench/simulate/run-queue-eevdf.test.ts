@@ -45,6 +45,18 @@ it.each([
   },
 );
 
+/** The first thread fell asleep 10 ahead of the second, which waited and has the CPU now. */
+function asleepAhead() {
+  const queue = queueOf();
+  const first = running(queue);
+  const second = threadOf(1);
+  expect(comes(queue, second, first, 100)).toBe(false);
+  queue.count(first, 110);
+  expect(sleeps(queue, first)).toBe(second);
+  expect(first.isDelayed).toBe(true);
+  return { queue, first, second };
+}
+
 it('who is ahead gives way as soon as it is asked', () => {
   const queue = queueOf();
   const current = running(queue);
@@ -71,26 +83,14 @@ it('who fell asleep ahead, while another waited, is where it was: it displaces t
     [10, false],
     [15, true],
   ] as const) {
-    const queue = queueOf();
-    const first = running(queue);
-    const second = threadOf(1);
-    expect(comes(queue, second, first, 100)).toBe(false);
-    queue.count(first, 110);
-    expect(sleeps(queue, first)).toBe(second);
-    expect(first.isDelayed).toBe(true);
-    // The second one began 10 behind.
+    const { queue, first, second } = asleepAhead();
     expect(comes(queue, first, second, ranNs)).toBe(displaces);
     expect([first.isDelayed, first.virtualRuntimeNs]).toEqual([false, 110]);
   }
 });
 
 it('who slept until the others had caught up has lost what it was ahead, and waits', () => {
-  const queue = queueOf();
-  const first = running(queue);
-  const second = threadOf(1);
-  comes(queue, second, first, 100);
-  queue.count(first, 110);
-  sleeps(queue, first);
+  const { queue, first, second } = asleepAhead();
   queue.count(second, 60);
   expect(sleeps(queue, second)).toBeUndefined();
   expect([first.isDelayed, first.lagNs]).toEqual([false, 0]);
