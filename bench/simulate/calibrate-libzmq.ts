@@ -16,20 +16,21 @@ import { median } from './calibrate-samples.ts';
 import { simulateCell } from './cell.ts';
 import type { Profile } from './profile.ts';
 
-/** Which server tells which cost; the second has the first in it, too. */
-const COSTS = [
-  ['native', 'ioNs'],
-  ['zeromq', 'eventLoopNs'],
-] as const;
-type ZeromqServer = (typeof COSTS)[number][0];
-type ZeromqCost = (typeof COSTS)[number][1];
+/** Native tells the first cost; zeromq, which has that in it, too, the second. */
+type ZeromqServer = 'native' | 'zeromq';
+type ZeromqCost = 'ioNs' | 'eventLoopNs';
 
-/** Round trips of both servers, ns. */
-type RoundTripsNs = Readonly<Record<ZeromqServer, readonly number[]>>;
+/** What both servers' round trips were once. */
+export interface LibzmqRound {
+  /** Of the native server, while nobody else runs. */
+  readonly nativeNs: readonly number[];
+  /** How many times as long as the native server's are those of the other, while both are measured. */
+  readonly zeromqFactor: number;
+}
 
 const WORKLOAD = {
   ...TALK_WORKLOAD,
-  messages: 400,
+  messages: 1_000,
   warmupMessages: 2_000,
   budgetNs: 10e9,
 } satisfies Omit<Workload, 'interpreterCostNs'>;
@@ -84,8 +85,11 @@ export async function zmqSends(payloadBytes: number): Promise<{ way: WarmAndCold
   });
 }
 
-/** Measures both servers once. */
-export async function roundTripsOfLibzmq(leafNs: number, interpreterCostNs: number): Promise<RoundTripsNs> {
+/**
+ * Measures both servers once, and how they differ at the same time: a CPU of a shared machine is two thirds as fast for a second, and one
+ * after the other they would meet different seconds. At the same time each finds less in the caches, which is a share of either.
+ */
+export async function roundTripsOfLibzmq(leafNs: number, interpreterCostNs: number): Promise<LibzmqRound> {
   const never = new AbortController().signal;
   const setup = { workload: { ...WORKLOAD, interpreterCostNs }, leafNs, lockCounter: null, records: false };
   const of = async (server: ZeromqServer) => {
@@ -93,7 +97,11 @@ export async function roundTripsOfLibzmq(leafNs: number, interpreterCostNs: numb
     if (round?.state !== 'measured') throw new Error(`${server} could not be measured: ${round?.message}`);
     return round.rttNs;
   };
-  return onOneCpu(async () => ({ native: await of('native'), zeromq: await of('zeromq') }));
+  return onOneCpu(async () => {
+    const nativeNs = await of('native');
+    const [native, zeromq] = await Promise.all([of('native'), of('zeromq')]);
+    return { nativeNs, zeromqFactor: median(zeromq) / median(native) };
+  });
 }
 
 /**
@@ -102,12 +110,10 @@ export async function roundTripsOfLibzmq(leafNs: number, interpreterCostNs: numb
  * @param rounds what {@link roundTripsOfLibzmq} measured, with the profile's interpreter cost
  * @returns the profile with these costs
  */
-export async function withLibzmq(profile: Profile, rounds: readonly RoundTripsNs[]): Promise<Profile> {
-  let solved = profile;
-  for (const [server, cost] of COSTS) {
-    solved = await solve(solved, server, cost, median(rounds.flatMap((round) => round[server])));
-  }
-  return solved;
+export async function withLibzmq(profile: Profile, rounds: readonly LibzmqRound[]): Promise<Profile> {
+  const nativeNs = median(rounds.flatMap((round) => round.nativeNs));
+  const zeromqNs = nativeNs * median(rounds.map((round) => round.zeromqFactor));
+  return solve(await solve(profile, 'native', 'ioNs', nativeNs), 'zeromq', 'eventLoopNs', zeromqNs);
 }
 
 async function cellOf(server: ZeromqServer) {

@@ -101,8 +101,8 @@ export class Calibration {
 
   /** What was measured so far, together. */
   async profile(): Promise<Profile> {
-    const roundTrips = this.#rounds.map((round) => round.roundTrips);
-    return profileSchema.parse(await withLibzmq(profileOf(this.#name, this.#rounds), roundTrips));
+    const libzmq = this.#rounds.map((round) => round.libzmq);
+    return profileSchema.parse(await withLibzmq(profileOf(this.#name, this.#rounds), libzmq));
   }
 }
 
@@ -154,10 +154,10 @@ async function sample(places: Places, tell: (what: string) => void) {
 
   tell('round trips through libzmq');
   const zmq = await zmqSends(PAYLOAD_BYTES);
-  const roundTrips = await roundTripsOfLibzmq(leafNs, INTERPRETER_COST_NS);
+  const libzmq = await roundTripsOfLibzmq(leafNs, INTERPRETER_COST_NS);
   return {
     ...{ leafNs, atomicNs, offersNs, futexCallNs, futexWaitNs, soon, entering, asleep, contended, pinned, shared },
-    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, zmq, roundTrips },
+    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, zmq, libzmq },
   };
 }
 
