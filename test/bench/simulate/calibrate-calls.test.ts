@@ -1,7 +1,10 @@
 import { expect, it } from 'vitest';
 import { percentile, sortSamples } from '../../../bench/figures/statistics.ts';
-import { coldCosts, coldWaits, socketCosts } from '../../../bench/simulate/calibrate-calls.ts';
+import { coldCosts, coldWaits, offerNs, socketCosts } from '../../../bench/simulate/calibrate-calls.ts';
+import { createLockState, GlobalLock } from '../../../lock/global-lock.ts';
+import { Interpreter, measureLeafNs } from '../../../lock/interpreter.ts';
 import { DOINGS } from '../../../lock/machines/virtual-time/machine.ts';
+import py32 from '../../../lock/policies/py32.ts';
 
 it('all that a server does for a message is measured after a sleep, but what takes another thread, a lock that is held, or ZeroMQ', () => {
   const { wayNs, extraNs } = coldCosts(250, 4 + 8192);
@@ -26,4 +29,13 @@ it('a send, with all that the kernel does in it, takes longer than a call that f
   const { sendNs, nothingNs, ...others } = socketCosts();
   expect(sendNs).toBeGreaterThan(nothingNs);
   expect(Object.keys(others).sort()).toEqual(['perKibNs', 'pollNs', 'recvNs']);
+});
+
+it('an offer takes about as long whenever it is measured, and less than the four leaves before it', () => {
+  const leafNs = measureLeafNs(new Interpreter(new GlobalLock(py32, { interval: 5e6 }, createLockState(py32), 1), 300));
+  const offersNs = Array.from({ length: 5 }, () => offerNs(300, 1));
+  expect(Math.min(...offersNs)).toBeGreaterThan(0);
+  // The machine may be half as fast meanwhile.
+  expect(Math.max(...offersNs)).toBeLessThan(3 * Math.min(...offersNs));
+  expect(Math.max(...offersNs)).toBeLessThan(4 * leafNs);
 });
