@@ -2,6 +2,8 @@ import { defineConfig } from 'vitest/config';
 
 /** Ratios of times are taken in these: nothing else may run meanwhile. */
 const MEASURING = [
+  'test/bench/simulate/calibrate-calls.test.ts',
+  'test/bench/simulate/calibrate-libzmq.test.ts',
   'test/command/bench.test.ts',
   'test/lock/threads.test.ts',
   'test/command/reference.test.ts',
