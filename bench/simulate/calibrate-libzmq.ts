@@ -7,6 +7,7 @@
 import { readPolicySpec } from '../../lock/policy-spec.ts';
 import { formatEndpoint } from '../../net/libzmq.ts';
 import zeromq from '../../server/zeromq.ts';
+import { percentile, sortSamples } from '../figures/statistics.ts';
 import { measure } from '../measure/measure.ts';
 import type { Workload } from '../result/result.ts';
 import { TALK_WORKLOAD } from '../result/talk-workload.ts';
@@ -112,7 +113,8 @@ export async function roundTripsOfLibzmq(leafNs: number, interpreterCostNs: numb
  */
 export async function withLibzmq(profile: Profile, rounds: readonly LibzmqRound[]): Promise<Profile> {
   const nativeNs = median(rounds.flatMap((round) => round.nativeNs));
-  const zeromqNs = nativeNs * median(rounds.map((round) => round.zeromqFactor));
+  const factors = sortSamples(rounds.map((round) => round.zeromqFactor));
+  const zeromqNs = nativeNs * percentile(factors, 50);
   return solve(await solve(profile, 'native', 'ioNs', nativeNs), 'zeromq', 'eventLoopNs', zeromqNs);
 }
 
