@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const MEASURING = [
   'test/bench/simulate/calibrate-calls.test.ts',
   'test/bench/simulate/calibrate-libzmq.test.ts',
+  'test/bench/simulate/calibrate-offering.test.ts',
   'test/command/bench.test.ts',
   'test/lock/threads.test.ts',
   'test/command/reference.test.ts',

@@ -11,6 +11,7 @@ import { HEADER_BYTES } from '../../net/frame.ts';
 import { PollSet, READABLE } from '../../net/poll-set.ts';
 import type { Socket } from '../../net/posix.ts';
 import * as posix from '../../net/posix.ts';
+import { openConnection } from './calibrate-connection.ts';
 import { median, quantilesOf, timed } from './calibrate-samples.ts';
 import { COLD_MS } from './calibrate-waking.ts';
 import type { Profile } from './profile.ts';
@@ -226,15 +227,13 @@ export async function coldWaits(): Promise<readonly number[]> {
   return wait.extraNs;
 }
 
-/** Lends both ends of a connection on which messages go back and forth, as they do in the experiment: then no call has an ACK to send. */
+/** Lends both ends of a connection. */
 function withConnection<T>(use: (client: Socket, server: Socket) => T): T {
-  const listener = posix.listen({ host: '127.0.0.1', port: 0 });
-  const client = posix.connect({ host: '127.0.0.1', port: posix.portOf(listener) });
-  const server = posix.accept(listener);
+  const { client, server, close } = openConnection();
   try {
     return use(client, server);
   } finally {
-    for (const socket of [client, server, listener]) posix.close(socket);
+    close();
   }
 }
 

@@ -1,4 +1,5 @@
-/** What `convoy calibrate` and its other thread say to each other. */
+/** What `convoy calibrate` and its other threads say to each other. */
+import type { Socket } from '../../net/posix.ts';
 
 /** What the other thread does. */
 export type Partner =
@@ -7,7 +8,18 @@ export type Partner =
   /** Keeps a CPU. */
   | { readonly kind: 'busy' }
   /** Never sleeps, and takes a cache line each turn. */
-  | { readonly kind: 'toucher' };
+  | { readonly kind: 'toucher' }
+  /** Sends a message and waits for it to come back, with pauses, until it comes back no more. */
+  | { readonly kind: 'client'; readonly socket: Socket; readonly messageBytes: number }
+  /** Waits for a message, then for a lock of py27, and sends it back; and says at its end what it found, ns: doubles, 0 where there is no more. */
+  | {
+      readonly kind: 'waiter';
+      readonly socket: Socket;
+      readonly messageBytes: number;
+      readonly lock: SharedArrayBuffer;
+      readonly leafNs: number;
+      readonly found: { readonly wokeAtNs: SharedArrayBuffer; readonly returnsNs: SharedArrayBuffer };
+    };
 
 export type PartnerTask = Partner & {
   /** The CPU it runs on. */

@@ -5,6 +5,7 @@ import { WOKEN } from '../../lock/memory.ts';
 import { clockOriginNs } from '../../net/clock.ts';
 import { placeThread } from '../processes/affinity.ts';
 import { type PartnerTask, WORD } from './calibrate-messages.ts';
+import { sendMessages, waitForOffers } from './calibrate-offering.ts';
 
 const task = workerData as PartnerTask;
 const words = new Int32Array(task.words);
@@ -20,6 +21,12 @@ if (task.kind === 'busy') {
     Atomics.add(words, WORD.touched, 1);
     Atomics.store(words, WORD.seen, turn);
   }
+} else if (task.kind === 'waiter') {
+  parentPort?.postMessage('ready');
+  waitForOffers(task);
+} else if (task.kind === 'client') {
+  parentPort?.postMessage('ready');
+  sendMessages(task, words);
 } else {
   parentPort?.postMessage('ready');
   const wokeAt = new Float64Array(task.wokeAtNs);

@@ -26,6 +26,7 @@ import {
 import { schedulerOf } from './calibrate-kernel.ts';
 import { roundTripsOfLibzmq, withLibzmq, zmqSends } from './calibrate-libzmq.ts';
 import { fetches, lineNsOf } from './calibrate-lines.ts';
+import { offeredWaits, returnNsOf } from './calibrate-offering.ts';
 import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
 import { WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
@@ -39,23 +40,16 @@ interface IdleTime {
   readonly idleMs: number;
 }
 /**
- * A CPU that its last thread has just left. Until the kernel has taken that off, whoever wakes it only says so; then, until the CPU is at its
- * idle loop, it sends an interrupt, which is the slowest way of all; then a flag is enough, until the CPU sleeps. A microsecond each or less.
+ * A CPU that its last thread has just left. Until the kernel has taken that off, which takes one that waits for a lock a while, whoever wakes it must send
+ * an interrupt, which is the slowest way of all; then a flag is enough, until the CPU sleeps. The first of these times is that of an offer, at any moment of it.
  */
 const ENTERING: readonly IdleTime[] = [
-  { fromNs: 0, idleMs: 0.00015 },
-  { fromNs: 150, idleMs: 0.00035 },
-  { fromNs: 350, idleMs: 0.00055 },
-  { fromNs: 550, idleMs: 0.00075 },
-  { fromNs: 750, idleMs: 0.00095 },
-  { fromNs: 950, idleMs: 0.00115 },
-  { fromNs: 1_200, idleMs: 0.0015 },
-  { fromNs: 1_600, idleMs: 0.002 },
   { fromNs: 2_500, idleMs: 0.003 },
   { fromNs: 4_000, idleMs: 0.005 },
   { fromNs: 6_000, idleMs: 0.0075 },
   { fromNs: 9_000, idleMs: 0.0105 },
 ];
+const OFFERED_TIMES = 2_500;
 const ENTERING_TIMES = 200;
 /**
  * A CPU that sleeps. The short ones come after one that was too long for the CPU to poll in the next. At 0.4 ms, which is from one offer of pypy16 to the
@@ -121,6 +115,7 @@ async function sample(places: Places, tell: (what: string) => void) {
   tell('waking threads');
   const interpreter = new Interpreter(lock, leafNs);
   const soon = await wakeUps(places, { kind: 'computing', idleMs: [SOON_MS], interpreter });
+  const offered = await offeredWaits(places, OFFERED_TIMES, leafNs, HEADER_BYTES + PAYLOAD_BYTES);
   const enterings = await wakeUps(
     places,
     { kind: 'working', idleMs: ENTERING.map(({ idleMs }) => idleMs) },
@@ -156,7 +151,20 @@ async function sample(places: Places, tell: (what: string) => void) {
   const zmq = await zmqSends(PAYLOAD_BYTES);
   const libzmq = await roundTripsOfLibzmq(leafNs, INTERPRETER_COST_NS);
   return {
-    ...{ leafNs, atomicNs, offersNs, futexCallNs, futexWaitNs, soon, entering, asleep, contended, pinned, shared },
+    ...{
+      leafNs,
+      atomicNs,
+      offersNs,
+      futexCallNs,
+      futexWaitNs,
+      soon,
+      offered,
+      entering,
+      asleep,
+      contended,
+      pinned,
+      shared,
+    },
     ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, zmq, libzmq },
   };
 }
@@ -186,12 +194,13 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
       // On a machine on which nobody is asleep so soon.
       if (wakes.length === 0) return [];
       // Measured up to the beginning of the call that wakes; simulated is all that it does at its end.
-      return [{ idleNs: fromNs === 0 ? 0 : fromNs + futexCallNs, ...wakeOf(wakes) }];
+      return [{ idleNs: fromNs + futexCallNs, ...wakeOf(wakes) }];
     });
   const latencies = (wakes: readonly WakeUp[]) => quantilesOf(wakes.map((wake) => more(wake.latencyNs)));
   const soon = all((round) => round.soon);
   const pinned = all((round) => round.pinned);
   const gapsNs = all((round) => round.gapsNs);
+  const lineNs = lineNsOf(rounds.map(({ lines }) => lines));
   const payloadBytes = pack(new Uint8Array(PAYLOAD_BYTES)).length;
   return {
     name,
@@ -201,11 +210,15 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
     leafNs: one((round) => round.leafNs),
     lock: {
       atomicNs: one((round) => round.atomicNs),
-      lineNs: lineNsOf(rounds.map(({ lines }) => lines)),
+      lineNs,
       offerNs: one((round) => round.offersNs),
       futexCallNs,
       futexWakeNs: more(callNs(pinned)),
-      futexWaitNs: median(all((round) => round.futexWaitNs)),
+      futexWaitNs: returnNsOf(
+        all(({ offered }) => offered.returnsNs),
+        median(all((round) => round.futexWaitNs)),
+        lineNs,
+      ),
       cold: {
         afterNs: COLD_AFTER_NS,
         extraNs: {
@@ -225,7 +238,10 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
       idle: {
         polling: POLLING,
         polled: wakeOf(soon),
-        entering: byIdleTime(ENTERING, (round) => round.entering),
+        entering: [
+          { idleNs: 0, ...wakeOf(all(({ offered }) => offered.wakeUps)) },
+          ...byIdleTime(ENTERING, (round) => round.entering),
+        ],
         asleep: byIdleTime(SLEEPS, (round) => round.asleep),
       },
       preemptNs: latencies(pinned),

@@ -48,7 +48,9 @@ export const profileSchema = z.strictObject({
       offerNs: ns('an offer of the lock at a yield point, without the steps of the policy'),
       futexCallNs: ns('a call of futex(2) that wakes, by itself'),
       futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
-      futexWaitNs: ns('a call of futex(2) that finds another word than it was to sleep on'),
+      futexWaitNs: ns(
+        'a call of futex(2) that finds another word than it was to sleep on, since another CPU has just written it',
+      ),
       cold: z
         .strictObject({
           afterNs: ns('how long a thread has slept'),
