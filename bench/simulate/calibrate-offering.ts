@@ -17,8 +17,9 @@ import * as posix from '../../net/posix.ts';
 import { openConnection } from './calibrate-connection.ts';
 import { type Partner, WORD } from './calibrate-messages.ts';
 import { type Places, withPartners } from './calibrate-places.ts';
-import { median } from './calibrate-samples.ts';
+import { quantilesOf } from './calibrate-samples.ts';
 import type { WakeUp } from './calibrate-waking.ts';
+import type { Profile } from './profile.ts';
 
 const LEAVES_PER_OFFER = 4;
 /** Between two messages. */
@@ -37,18 +38,23 @@ const { acquire, release } = py27.rules(layOut(py27.words), { check: 1 });
 export interface OfferedWaits {
   /** Those that slept. */
   readonly wakeUps: readonly WakeUp[];
-  /** How long each took that found the lock free, and came back at once. */
+  /** How long each took that found the lock free, and came back at once. On one CPU there may be none. */
   readonly returnsNs: readonly number[];
+  /** How long an offer's call took that woke nobody, for each of these: as many of the longest. */
+  readonly metNs: readonly number[];
 }
 
-/** Of the thread that offers: notes what it takes to wake somebody. */
+/** Of the thread that offers: notes what it takes to wake somebody, and nobody. */
 class OffererMemory extends ThreadMemory {
   readonly wakes: { readonly atMs: number; readonly callNs: number }[] = [];
+  readonly vainNs: number[] = [];
 
   override notify(word: Word, count: number): Step {
     const atMs = performance.now();
     const woken = super.notify(word, count);
-    if (woken > 0) this.wakes.push({ atMs, callNs: (performance.now() - atMs) * 1e6 });
+    const callNs = (performance.now() - atMs) * 1e6;
+    if (woken > 0) this.wakes.push({ atMs, callNs });
+    else this.vainNs.push(callNs);
     return woken;
   }
 }
@@ -87,7 +93,7 @@ export async function offeredWaits(
     { kind: 'waiter', socket: server, messageBytes, lock, leafNs, found },
     { kind: 'client', socket: client, messageBytes },
   ];
-  const offers = await withPartners(places, partners, (words) => {
+  const { wakes: offers, vainNs } = await withPartners(places, partners, (words) => {
     const interpreter = loneInterpreter(leafNs);
     const memory = new OffererMemory(new Int32Array(lock));
     const { wakes } = memory;
@@ -112,26 +118,38 @@ export async function offeredWaits(
       Atomics.store(words, WORD.end, 1);
       runSteps(release(memory, 1));
     }
-    return wakes;
+    return memory;
   }).finally(close);
   const originNs = clockOriginNs();
   const wakeUps = offers.slice(0, times).map(({ atMs, callNs }, i) => {
     return { callNs, latencyNs: Math.max(0, (wokeAtNs[i] as number) - originNs - atMs * 1e6), slept: true };
   });
+  const returned = Array.from(returnsNs).filter((ns) => ns > 0);
+  const longestFirst = vainNs.sort((a, b) => b - a);
   // The engine compiles meanwhile.
-  return { wakeUps: wakeUps.slice(times / 10), returnsNs: Array.from(returnsNs).filter((ns) => ns > 0) };
+  return { wakeUps: wakeUps.slice(times / 10), returnsNs: returned, metNs: longestFirst.slice(0, returned.length) };
 }
 
 /**
- * What a wait takes that finds the lock free, without the cache lines it takes from the CPU that offers, which are counted by themselves: the word's
- * and that of the kernel's queue. The two CPUs hold each other up: it is two to three times what it is where nobody else is.
+ * How a wait and an offer that meet hold each other up.
  *
- * @param returnsNs of {@link OfferedWaits}; none: nobody else is
- * @param aloneNs what it is then
- * @param lineNs a cache line
+ * @param futexCallNs a call that wakes nobody, where nobody waits
+ * @param lineNs a cache line: a wait takes two from the CPU that offers, which are counted by themselves: the word's, and that of the
+ * kernel's queue
+ * @returns undefined if none have met
  */
-export function returnNsOf(returnsNs: readonly number[], aloneNs: number, lineNs: number): number {
-  return returnsNs.length === 0 ? aloneNs : Math.max(aloneNs, median(returnsNs) - LINES_OF_WAIT * lineNs);
+export function contentionOf(
+  rounds: readonly Pick<OfferedWaits, 'returnsNs' | 'metNs'>[],
+  futexCallNs: number,
+  lineNs: number,
+): Profile['lock']['contention'] {
+  const returnsNs = rounds.flatMap((round) => round.returnsNs);
+  if (returnsNs.length === 0) return undefined;
+  const more = (ns: number, than: number) => Math.max(0, ns - than);
+  return {
+    waitNs: quantilesOf(returnsNs.map((ns) => more(ns, LINES_OF_WAIT * lineNs))),
+    heldUpNs: quantilesOf(rounds.flatMap(({ metNs }) => metNs.map((ns) => more(ns, futexCallNs)))),
+  };
 }
 
 /** The thread that waits: for a message, and then for the lock, to send it back; until no more come. */

@@ -26,7 +26,7 @@ import {
 import { schedulerOf } from './calibrate-kernel.ts';
 import { roundTripsOfLibzmq, withLibzmq, zmqSends } from './calibrate-libzmq.ts';
 import { fetches, lineNsOf } from './calibrate-lines.ts';
-import { offeredWaits, returnNsOf } from './calibrate-offering.ts';
+import { contentionOf, offeredWaits } from './calibrate-offering.ts';
 import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
 import { WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
@@ -214,9 +214,10 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
       offerNs: one((round) => round.offersNs),
       futexCallNs,
       futexWakeNs: more(callNs(pinned)),
-      futexWaitNs: returnNsOf(
-        all(({ offered }) => offered.returnsNs),
-        median(all((round) => round.futexWaitNs)),
+      futexWaitNs: median(all((round) => round.futexWaitNs)),
+      contention: contentionOf(
+        rounds.map(({ offered }) => offered),
+        futexCallNs,
         lineNs,
       ),
       cold: {

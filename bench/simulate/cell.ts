@@ -3,7 +3,7 @@
  * `bench/measure/measure.ts` (start, warm up, start the CPU threads, measure them alone, run), and the same round as the result.
  */
 import { loadPolicy } from '../../lock/load-policy.ts';
-import { type Cold, type Costs, Machine } from '../../lock/machines/virtual-time/machine.ts';
+import { type Cold, type Contention, type Costs, Machine } from '../../lock/machines/virtual-time/machine.ts';
 import { SimulationError } from '../../lock/machines/virtual-time/simulation-error.ts';
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Policy } from '../../lock/policy.ts';
@@ -84,9 +84,17 @@ function costsOf({ lock, timers }: Profile, random: Random): Costs {
     futexCallNs: lock.futexCallNs,
     futexWakeNs: lock.futexWakeNs,
     futexWaitNs: lock.futexWaitNs,
+    contention: contentionOf(lock.contention, random),
     cold: coldOf(lock.cold, random),
     timerOvershootNs: (kind) => random.draw(kind === 0 ? timeoutOvershootNs : pauseOvershootNs),
   };
+}
+
+/** What it says of calls that meet. */
+function contentionOf(contention: Profile['lock']['contention'], random: Random): Contention | undefined {
+  if (contention === undefined) return undefined;
+  const { waitNs, heldUpNs } = contention;
+  return { waitNs: () => random.draw(waitNs), heldUpNs: () => random.draw(heldUpNs) };
 }
 
 /** What it says of long sleeps. */

@@ -48,9 +48,14 @@ export const profileSchema = z.strictObject({
       offerNs: ns('an offer of the lock at a yield point, without the steps of the policy'),
       futexCallNs: ns('a call of futex(2) that wakes, by itself'),
       futexWakeNs: ns('what it takes the caller more for each thread it wakes'),
-      futexWaitNs: ns(
-        'a call of futex(2) that finds another word than it was to sleep on, since another CPU has just written it',
-      ),
+      futexWaitNs: ns('a call of futex(2) that finds another word than it was to sleep on'),
+      contention: z
+        .strictObject({
+          waitNs: quantiles('such a call, where another CPU has just written the word and is in a call on it'),
+          heldUpNs: quantiles('what that takes the other CPU more, in a call that wakes nobody'),
+        })
+        .optional()
+        .describe('how calls of two CPUs on one word hold each other up; if absent not at all'),
       cold: z
         .strictObject({
           afterNs: ns('how long a thread has slept'),

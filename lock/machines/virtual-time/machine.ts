@@ -34,6 +34,8 @@ export interface Costs {
   readonly futexWakeNs: number;
   /** A futex call that does not sleep, since the word is another. It looks after half of {@link futexCallNs}. */
   readonly futexWaitNs: number;
+  /** How calls of two CPUs on one word hold each other up. Absent: not at all. */
+  readonly contention?: Contention | undefined;
   /** What it takes more to do what the thread has not done since it slept for long: caches have forgotten the way. Absent: nothing. */
   readonly cold?: Cold | undefined;
   /**
@@ -42,6 +44,14 @@ export interface Costs {
    * @param timerKind 0 for the time-out of a futex
    */
   timerOvershootNs(timerKind: number, forNs: number): number;
+}
+
+/** What a wait that comes back at once and a call that wakes do to each other if they meet: both want the kernel's queue of sleepers. */
+export interface Contention {
+  /** Instead of {@link Costs.futexWaitNs}, drawn anew for each. */
+  waitNs(): number;
+  /** What a call that wakes nobody takes more if a wait has found the word changed meanwhile, drawn anew for each. */
+  heldUpNs(): number;
 }
 
 /** What a long sleep makes of what a thread does first after it. */

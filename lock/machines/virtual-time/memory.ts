@@ -51,6 +51,8 @@ export class VirtualWords {
   readonly watchers = new Set<number>();
   /** How often a cache line has come to a CPU from another. */
   fetches = 0;
+  /** By word when a wait has last found it changed. */
+  readonly missedAtNs: Float64Array;
   /** By word the CPU that has its cache line, and next to it, where no word is, that of the kernel's queue of its sleepers; -1: nobody yet. */
   readonly #lineAt: Int32Array;
 
@@ -58,6 +60,7 @@ export class VirtualWords {
   constructor(size: number) {
     this.values = new Int32Array(size);
     this.#lineAt = new Int32Array(size).fill(-1);
+    this.missedAtNs = new Float64Array(size).fill(Number.NEGATIVE_INFINITY);
     this.#sleepers = Array.from({ length: size }, () => new Sleepers());
   }
 

@@ -78,7 +78,8 @@ function wayInNs({ costs }: Machine): number {
  * mostly is no more; of one that sleeps it is a part of the time it takes to wake.
  */
 function wayOutNs(machine: Machine): number {
-  return machine.costs.futexWaitNs - wayInNs(machine);
+  const { contention, futexWaitNs } = machine.costs;
+  return Math.max(0, (contention?.waitNs() ?? futexWaitNs) - wayInNs(machine));
 }
 
 /** Runs the policy to its next step. Returns false if the piece is over. */
@@ -111,6 +112,7 @@ function perform(machine: Machine, thread: VirtualThread, memory: VirtualMemory)
     if (thread.sleptAtNs < 0) thread.sleptAtNs = machine.nowNs;
     if (words.values[memory.word] !== memory.first) {
       thread.result = NOT_EQUAL;
+      words.missedAtNs[memory.word] = machine.nowNs;
       return wayOutNs(machine);
     }
     thread.stepsSinceSleep = 0;
@@ -139,7 +141,11 @@ function notify(machine: Machine, thread: VirtualThread, { words, word, first }:
   thread.result = 0;
   const sleepers = words.sleepersOf(word);
   let sleeper = sleepers.first;
-  if (sleeper === null) return 0;
+  if (sleeper === null) {
+    const { contention, futexCallNs } = machine.costs;
+    const isMet = contention !== undefined && (words.missedAtNs[word] as number) > machine.nowNs - futexCallNs;
+    return isMet ? contention.heldUpNs() : 0;
+  }
   let woken = 0;
   let ns = machine.coldNs(thread, 'wake');
   for (; sleeper !== null && woken < first; sleeper = sleepers.first) {

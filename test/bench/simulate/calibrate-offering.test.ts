@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { expect, it } from 'vitest';
 import { percentile, sortSamples } from '../../../bench/figures/statistics.ts';
 import type * as Offering from '../../../bench/simulate/calibrate-offering.ts';
-import { PAUSE_MS, returnNsOf } from '../../../bench/simulate/calibrate-offering.ts';
+import { contentionOf, PAUSE_MS } from '../../../bench/simulate/calibrate-offering.ts';
 import type * as Places from '../../../bench/simulate/calibrate-places.ts';
 import { median } from '../../../bench/simulate/calibrate-samples.ts';
 import { compiled } from '../../compiled.ts';
@@ -26,8 +26,9 @@ it('each offer that wakes a thread is paired with when that thread was back: aft
 it.skipIf(availableParallelism() === 1)(
   'a wait that finds the lock free is back sooner than one that sleeps and is woken',
   async () => {
-    const { wakeUps, returnsNs } = await offeredWaits(apart(1), 500, LEAF_NS, MESSAGE_BYTES);
+    const { wakeUps, returnsNs, metNs } = await offeredWaits(apart(1), 500, LEAF_NS, MESSAGE_BYTES);
     expect(returnsNs.length).toBeGreaterThan(0);
+    expect(metNs).toHaveLength(returnsNs.length);
     expect(median(returnsNs)).toBeLessThan(median(wakeUps.map(({ latencyNs }) => latencyNs)));
   },
 );
@@ -37,8 +38,15 @@ it('ends on one CPU, too', async () => {
   expect(wakeUps).toHaveLength(18);
 });
 
-it('a wait that comes back at once takes what it took beside the CPU that offers, but for two cache lines, and no less than alone', () => {
-  expect(returnNsOf([900, 1_000, 1_400], 300, 70)).toBe(1_000 - 2 * 70);
-  expect(returnNsOf([900, 1_000, 1_400], 900, 70)).toBe(900);
-  expect(returnNsOf([], 300, 70)).toBe(300);
+it('a wait that met an offer takes what it took but for two cache lines, and the offer by how much it took more than one that met nobody', () => {
+  const rounds = [
+    { returnsNs: [900, 1_000], metNs: [700, 800] },
+    { returnsNs: [1_400], metNs: [240] },
+  ];
+  const { waitNs, heldUpNs } = contentionOf(rounds, 250, 70) ?? {};
+  const middle = (table: readonly (readonly [number, number])[] = []) => table.find(([share]) => share === 0.5)?.[1];
+  expect(middle(waitNs)).toBe(1_000 - 2 * 70);
+  expect(middle(heldUpNs)).toBe(700 - 250);
+  expect(heldUpNs?.[0]?.[1]).toBeGreaterThanOrEqual(0);
+  expect(contentionOf([{ returnsNs: [], metNs: [] }], 250, 70)).toBeUndefined();
 });

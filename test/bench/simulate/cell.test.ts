@@ -102,6 +102,11 @@ describe('the same seed', () => {
     for (const policy of ['py27', 'pypy16(check=500)']) await skipsChangeNothing({ policy, profile: far });
   });
 
+  it('skips none that takes longer, since a waiter is met in it', async () => {
+    const contention = { waitNs: always(900), heldUpNs: always(700) };
+    await skipsChangeNothing({ policy: 'py27', profile: { ...FIXED, lock: { ...FIXED.lock, contention } } });
+  });
+
   it('skips none that takes longer, since a sleep has made its thread forget the way', async () => {
     const extraNs = { ...NOTHING_EXTRA, step: always(700) };
     const forgetful = { ...FIXED, lock: { ...FIXED.lock, cold: { afterNs: 20_000, extraNs } } };
@@ -218,6 +223,18 @@ it('a message that outlasts all patience while the client settles is not counted
   // One has begun, and lasts for a whole switch interval.
   expect(reading.server?.waits).toBe(0);
 });
+
+it.each(['waitNs', 'heldUpNs'] as const)(
+  'what a profile says of calls that meet is what they cost: %s',
+  async (name) => {
+    const contention = { waitNs: always(300), heldUpNs: always(300) };
+    const of = async (changed: typeof contention) => {
+      const profile = { ...FIXED, lock: { ...FIXED.lock, contention: changed } };
+      return (await simulate({ policy: 'py27', scenario: 'loaded', profile })).rttNs;
+    };
+    expect(await of({ ...contention, [name]: always(2_300) })).not.toEqual(await of(contention));
+  },
+);
 
 it.each(['atomicNs', 'lineNs', 'offerNs', 'futexCallNs', 'futexWakeNs', 'futexWaitNs'] as const)(
   'what a profile says of a lock is what it costs: %s',

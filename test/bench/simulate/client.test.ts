@@ -11,7 +11,7 @@ const MESSAGES = 1_000;
 
 it('a client warms up, settles for a quarter of a second at the pace of the run, and counts nothing before that', async () => {
   const profile = await loadProfile('this-machine');
-  const machine = new Machine({ ...profile.lock, cold: undefined, timerOvershootNs: () => 0 });
+  const machine = new Machine({ ...profile.lock, cold: undefined, contention: undefined, timerOvershootNs: () => 0 });
   machine.scheduler = new LinuxScheduler(machine, 1, profile.scheduler, new Random(1, 'test'));
   const payload = new Uint8Array(8);
   let exchanged = 0;

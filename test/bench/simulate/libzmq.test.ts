@@ -11,7 +11,7 @@ const MS = 1_000_000;
 async function socketsOn(cpus: Readonly<Record<'server' | 'serverIo' | 'clientIo' | 'client', number>>, bytes: number) {
   const profile = await loadProfile('this-machine');
   const undisturbed = { ...profile.scheduler, interrupts: { ...profile.scheduler.interrupts, everyNs: 0 } };
-  const machine = new Machine({ ...profile.lock, cold: undefined, timerOvershootNs: () => 0 });
+  const machine = new Machine({ ...profile.lock, cold: undefined, contention: undefined, timerOvershootNs: () => 0 });
   const scheduler = new LinuxScheduler(machine, 2, undisturbed, new Random(1, 'test'));
   const wakes: string[] = [];
   machine.scheduler = {

@@ -177,6 +177,50 @@ it('a wait that finds another value takes a whole call, and what it found may be
   expect(found).toEqual([[WAIT + ATOMIC, 0]]);
 });
 
+it('a call that wakes nobody takes more if a wait finds its word changed meanwhile, and so does that wait', () => {
+  const HELD_UP = 700;
+  const LONG_WAIT = 900;
+  const backNs = (startNs: number) => {
+    const back = { waker: 0, waiter: 0 };
+    const meeting = definePolicy({
+      name: 'meeting',
+      summary: 'one waits on a word that another has changed; in the test alone',
+      exclusive: true,
+      claims: [],
+      words: { WORD: '1' },
+      options: {},
+      rules({ WORD }) {
+        return {
+          *acquire(m) {
+            yield m.wait(WORD, 0, Infinity);
+            back.waiter = machine.nowNs;
+          },
+          *release(m) {
+            yield m.store(WORD, 1);
+            yield m.notify(WORD, 1);
+            back.waker = machine.nowNs;
+          },
+          yieldPoint: { kind: 'never' },
+        };
+      },
+    });
+    const contention = { waitNs: () => LONG_WAIT, heldUpNs: () => HELD_UP };
+    const { machine, start } = world(meeting, {}, { contention });
+    start(function* (_thread, lock) {
+      yield lock.release();
+    });
+    start(function* (thread, lock) {
+      yield thread.run(startNs);
+      yield lock.acquire();
+    });
+    machine.run(Infinity);
+    return back;
+  };
+  // The first look is in the other's call, the second one after it.
+  expect(backNs(ATOMIC)).toEqual({ waker: ATOMIC + FUTEX + HELD_UP, waiter: ATOMIC + LONG_WAIT });
+  expect(backNs(ATOMIC + FUTEX)).toEqual({ waker: ATOMIC + FUTEX, waiter: ATOMIC + FUTEX + LONG_WAIT });
+});
+
 it('under py27 the lock is offered when the ticks are used up, as many apart in the mean', () => {
   const offers: number[] = [];
   const { machine, start } = world(
