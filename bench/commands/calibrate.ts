@@ -38,7 +38,7 @@ const OPTIONS = {
 /** Adds the options to the command. */
 export function withOptions(yargs: Argv): Argv<InferredOptionTypes<typeof OPTIONS>> {
   return yargs.options(OPTIONS).example([
-    ['$0 calibrate --profile machine.json', 'this machine, for simulate; some 100 s'],
+    ['$0 calibrate --profile machine.json', 'this machine, for simulate; some 110 s'],
     ['$0 calibrate --against python3,python2.7 --profile python.json', 'interpreters, for bench and fidelity'],
   ]);
 }

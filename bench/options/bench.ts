@@ -120,7 +120,7 @@ export const OPTIONS = {
   calibrate: {
     type: 'string',
     describe:
-      'calibrate this machine before each round, some 25 s each, and write that profile to this file, for simulate --against',
+      'calibrate this machine before each round, some 28 s each, and write that profile to this file, for simulate --against',
   },
   timeline: {
     type: 'boolean',

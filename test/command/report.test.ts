@@ -34,7 +34,8 @@ const SCROLL_THROUGH = `(async () => {
   const deadline = performance.now() + 10_000;
   for (const chart of charts) {
     chart.scrollIntoView({ behavior: 'instant', block: 'center' });
-    while (chart.querySelector('svg') === null && performance.now() < deadline) await new Promise(requestAnimationFrame);
+    // By a timer: a page that is not painted has no frames to wait for.
+    while (chart.querySelector('svg') === null && performance.now() < deadline) await new Promise((then) => setTimeout(then, 16));
   }
   return charts.filter((chart) => chart.querySelector('svg') === null).length;
 })()`;
@@ -213,14 +214,14 @@ describe.skipIf(CHROMIUM === undefined)(`in a browser${NEEDS_CHROMIUM}`, () => {
 
   it.each(Object.keys(RESULTS))('opens, of %s, without a complaint or a request, wide and on a phone', async (name) => {
     const file = reportOf(name, RESULTS[name] as Result);
-    const opens = async (size: typeof WIDE) => {
+    // One after the other: a window that another one is closed beside may never be painted again, in one of several hundred.
+    for (const size of [WIDE, PHONE]) {
       const { page, complaints } = await open(file, size);
       await scrollThrough(page);
       expect(complaints).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(size.width);
       await page.close();
-    };
-    await Promise.all([WIDE, PHONE].map(opens));
+    }
   });
 
   it('shows hostile names as the text they are', async () => {
