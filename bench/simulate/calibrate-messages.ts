@@ -9,7 +9,7 @@ export type Partner =
   | { readonly kind: 'busy' }
   /** Never sleeps, and takes a cache line each turn. */
   | { readonly kind: 'toucher' }
-  /** Sends a message and waits for it to come back, with pauses, until it comes back no more. */
+  /** Sends a message and waits for it to come back, with pauses, until it is told to end. */
   | { readonly kind: 'client'; readonly socket: Socket; readonly messageBytes: number }
   /** Waits for a message, then for a lock of py27, and sends it back; and says at its end what it found, ns: doubles, 0 where there is no more. */
   | {

@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { EXIT } from '../../bench/exit-codes.ts';
@@ -16,6 +17,8 @@ import { convoy } from './convoy.ts';
 import { runHere } from './run-here.ts';
 
 const WIDE = { width: 1280, height: 900 };
+/** Longer than a page takes with all that is waited for in it, each for ten seconds at most, on the slowest machine that was met. */
+const SILENT_MS = 40_000;
 const PHONE = { width: 390, height: 844 };
 const HOSTILE = `</script><script>alert(1)</script><img src=x onerror=alert(2)>"'&<!--`;
 
@@ -214,13 +217,19 @@ describe.skipIf(CHROMIUM === undefined)(`in a browser${NEEDS_CHROMIUM}`, () => {
 
   it.each(Object.keys(RESULTS))('opens, of %s, without a complaint or a request, wide and on a phone', async (name) => {
     const file = reportOf(name, RESULTS[name] as Result);
-    // One after the other: a window that another one is closed beside may never be painted again, in one of several hundred.
-    for (const size of [WIDE, PHONE]) {
+    const opens = async (size: typeof WIDE) => {
       const { page, complaints } = await open(file, size);
       await scrollThrough(page);
       expect(complaints).toEqual([]);
       expect(await page.evaluate('document.documentElement.scrollWidth')).toBeLessThanOrEqual(size.width);
       await page.close();
+      return 'opened';
+    };
+    for (const size of [WIDE, PHONE]) {
+      // One in several hundred never answers again, on a busy machine, whichever it is: its process sleeps at a lowered priority, and the browser
+      // opens the next. That is asked for once more; what is wrong with a page that answers is wrong at once.
+      const first = await Promise.race([opens(size), delay(SILENT_MS, 'silent', { ref: false })]);
+      if (first === 'silent') await opens(size);
     }
   });
 
