@@ -9,21 +9,21 @@ import py32 from '../../lock/policies/py32.ts';
 import type { Policy } from '../../lock/policy.ts';
 import { HEADER_BYTES } from '../../net/frame.ts';
 import { PollSet, READABLE } from '../../net/poll-set.ts';
-import type { Socket } from '../../net/posix.ts';
 import * as posix from '../../net/posix.ts';
-import { openConnection } from './calibrate-connection.ts';
-import { median, quantilesOf, timed } from './calibrate-samples.ts';
+import { withConnection } from './calibrate-connection.ts';
+import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
 import { COLD_MS } from './calibrate-waking.ts';
 import type { Profile } from './profile.ts';
 
 const COLD_TIMES = 300;
 /** Of an interpreter between two calls. */
-const WORK_NS = 10_000;
+export const WORK_NS = 10_000;
 export const CALLS = 20_000;
 /** A gap between two readings of the clock of a thread that does nothing else, above which it was interrupted. */
 const INTERRUPTED_NS = 1_000;
 
-const LEAVES_OF_OFFER = 4;
+/** From one offer to the next, as under py27. */
+export const LEAVES_OF_OFFER = 4;
 const OFFERS_IN_A_TURN = 250;
 const OFFER_TURNS = 200;
 
@@ -33,7 +33,7 @@ function loneWord(): Futexes {
 }
 
 /** A lock that nobody else uses. */
-function loneLock(policy: Policy, options: Readonly<Record<string, number>>): GlobalLock {
+export function loneLock(policy: Policy, options: Readonly<Record<string, number>>): GlobalLock {
   return new GlobalLock(policy, options, createLockState(policy), 1);
 }
 
@@ -123,19 +123,57 @@ export function interruptsOf(gapsNs: readonly number[], watchedMs: number): Prof
   return { everyNs: Math.round((watchedMs * 1e6) / gapsNs.length), durationNs: quantilesOf(gapsNs, 0) };
 }
 
-/** What a server's thread does for a message, in this order. */
-const DONE = ['step', 'way', 'work', 'recv', 'send', 'nothing', 'poll'] as const satisfies readonly Doing[];
+/** What a call takes right after the last one, and how much more after a sleep, many times. */
+export interface WarmAndCold {
+  readonly warmNs: number;
+  readonly extraNs: readonly number[];
+}
+
+/**
+ * Makes calls, one after the other, after a sleep and then without one, and so on in turns: those of a kind all together, the warm ones a third of a
+ * millisecond, would meet a moment of their own of a machine that is half as fast for some.
+ *
+ * @param turn sleeps for so long, if it is not 0, and makes the calls, between what else belongs to a turn
+ */
+async function inTurns<Name extends string>(
+  calls: Readonly<Record<Name, () => void>>,
+  sleepMs: number,
+  turn: (sleepMs: number, make: () => void) => void | Promise<void>,
+): Promise<Record<Name, WarmAndCold>> {
+  const names = Object.keys(calls) as Name[];
+  const once = async (ms: number) => {
+    const tookNs: Partial<Record<Name, number>> = {};
+    await turn(ms, () => {
+      for (const name of names) tookNs[name] = timed(1, calls[name])[0] as number;
+    });
+    return tookNs as Record<Name, number>;
+  };
+  // The engine compiles meanwhile.
+  for (let i = 0; i < COLD_TIMES; i++) await once(0);
+  const rows: Record<Name, { coldNs: number; warmNs: number }>[] = [];
+  for (let i = 0; i < COLD_TIMES; i++) {
+    const cold = await once(sleepMs);
+    // A part of the first one after it is cold still.
+    await once(0);
+    rows.push(byKey([cold, await once(0)], ([coldNs = 0, warmNs = 0]) => ({ coldNs, warmNs })));
+  }
+  return byKey(rows, (each) => ({
+    warmNs: median(each.map(({ warmNs }) => warmNs)),
+    extraNs: each.map(({ coldNs, warmNs }) => Math.max(0, coldNs - warmNs)),
+  }));
+}
 
 /**
  * What a server's thread does for a message, right after the last one, and what each takes more after a sleep, many times. In this order, since each warms a part of the next: what
  * a send takes more as the first call of a thread is several times what it takes after a recv. All in this thread: nobody is woken.
  *
  * @param messageBytes header and body
+ * @returns by what it does
  */
 export function coldCosts(
   leafNs: number,
   messageBytes: number,
-): { wayNs: number; extraNs: Record<(typeof DONE)[number], number[]> } {
+): Promise<Record<'step' | 'way' | 'work' | 'recv' | 'send' | 'nothing' | 'poll', WarmAndCold>> {
   const futexes = loneWord();
   const lock = loneLock(py32, { interval: 5e6 });
   const interpreter = new Interpreter(lock, leafNs);
@@ -145,7 +183,7 @@ export function coldCosts(
     const message = new Uint8Array(messageBytes);
     const header = message.subarray(0, HEADER_BYTES);
     const body = message.subarray(HEADER_BYTES);
-    const parts: Record<(typeof DONE)[number], () => void> = {
+    const parts = {
       step() {
         lock.acquire();
         lock.release();
@@ -159,31 +197,14 @@ export function coldCosts(
       send: () => void posix.send(server, message),
       nothing: () => void posix.tryRecv(server, header),
       poll: () => void posix.poll(set, 0),
-    };
-    const messages = (sleepMs: number) =>
-      Array.from({ length: COLD_TIMES }, () => {
-        posix.send(client, message);
-        if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
-        const tookNs = DONE.flatMap((doing) => timed(1, parts[doing]));
-        posix.recv(client, message);
-        return tookNs;
-      });
-    messages(0);
-    const warm = messages(0);
-    const cold = messages(COLD_MS);
-    const warmNs = DONE.map((_, part) => median(warm.map((row) => row[part] as number)));
-    const extras = DONE.map((doing, part) => {
-      return [doing, cold.map((row) => Math.max(0, (row[part] as number) - (warmNs[part] as number)))];
+    } satisfies Partial<Record<Doing, () => void>>;
+    return inTurns(parts, COLD_MS, (sleepMs, make) => {
+      posix.send(client, message);
+      if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
+      make();
+      posix.recv(client, message);
     });
-    const extraNs = Object.fromEntries(extras) as Record<(typeof DONE)[number], number[]>;
-    return { wayNs: warmNs[DONE.indexOf('way')] as number, extraNs };
   });
-}
-
-/** What a call takes right after the last one, and how much more after a sleep, many times. */
-export interface WarmAndCold {
-  readonly warmNs: number;
-  readonly extraNs: readonly number[];
 }
 
 /**
@@ -191,33 +212,20 @@ export interface WarmAndCold {
  *
  * @param around how long it sleeps before, if it does; what it does before that, and after the calls
  */
-export async function warmAndCold<Name extends string>(
+export function warmAndCold<Name extends string>(
   calls: Readonly<Record<Name, () => void>>,
   around: { sleptMs?: number; before?: () => Promise<unknown>; after?: () => Promise<unknown> } = {},
 ): Promise<Record<Name, WarmAndCold>> {
   const futexes = loneWord();
   const lock = loneLock(py32, { interval: 5e6 });
-  const names = Object.keys(calls) as Name[];
-  const turns = async (sleepMs: number) => {
-    const made: Record<Name, number>[] = [];
-    for (let turn = 0; turn < COLD_TIMES; turn++) {
-      await around.before?.();
-      if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
-      lock.acquire();
-      lock.release();
-      made.push(Object.fromEntries(names.map((name) => [name, timed(1, calls[name])[0]])) as Record<Name, number>);
-      await around.after?.();
-    }
-    return made;
-  };
-  await turns(0);
-  const warm = await turns(0);
-  const cold = await turns(around.sleptMs ?? COLD_MS);
-  const entries = names.map((name) => {
-    const warmNs = median(warm.map((turn) => turn[name]));
-    return [name, { warmNs, extraNs: cold.map((turn) => Math.max(0, turn[name] - warmNs)) }];
+  return inTurns(calls, around.sleptMs ?? COLD_MS, async (sleepMs, make) => {
+    await around.before?.();
+    if (sleepMs > 0) futexes.wait(0, 0, sleepMs * 1e6);
+    lock.acquire();
+    lock.release();
+    make();
+    await around.after?.();
   });
-  return Object.fromEntries(entries) as Record<Name, WarmAndCold>;
 }
 
 /** What a wait for the lock that does not sleep takes more after a sleep. */
@@ -227,18 +235,8 @@ export async function coldWaits(): Promise<readonly number[]> {
   return wait.extraNs;
 }
 
-/** Lends both ends of a connection. */
-function withConnection<T>(use: (client: Socket, server: Socket) => T): T {
-  const { client, server, close } = openConnection();
-  try {
-    return use(client, server);
-  } finally {
-    close();
-  }
-}
-
 /** All in this thread: nobody is woken. */
-export function socketCosts(): Omit<Profile['sockets'], 'wakeNs' | 'wayNs' | 'bufferBytes'> {
+export function socketCosts(): Promise<Omit<Profile['sockets'], 'wakeNs' | 'wayNs' | 'bufferBytes'>> {
   return withConnection((client, server) => {
     const costs = (bytes: number) => {
       const buffer = new Uint8Array(bytes);

@@ -5,7 +5,7 @@
  * does nothing but that is quicker to go.
  */
 import { recvExactly, sendAll } from '../../client/stream.ts';
-import { createLockState, GlobalLock } from '../../lock/global-lock.ts';
+import { createLockState } from '../../lock/global-lock.ts';
 import { Interpreter } from '../../lock/interpreter.ts';
 import { runSteps, ThreadMemory } from '../../lock/machines/threads.ts';
 import { layOut, NOT_EQUAL, type Step, WOKEN, type Word } from '../../lock/memory.ts';
@@ -14,18 +14,17 @@ import py27 from '../../lock/policies/py27.ts';
 import { clockOriginNs } from '../../net/clock.ts';
 import { HEADER_BYTES } from '../../net/frame.ts';
 import * as posix from '../../net/posix.ts';
-import { openConnection } from './calibrate-connection.ts';
+import { sortSamples } from '../figures/statistics.ts';
+import { LEAVES_OF_OFFER, loneLock, WORK_NS } from './calibrate-calls.ts';
+import { withConnection } from './calibrate-connection.ts';
 import { type Partner, WORD } from './calibrate-messages.ts';
 import { type Places, withPartners } from './calibrate-places.ts';
 import { quantilesOf } from './calibrate-samples.ts';
 import type { WakeUp } from './calibrate-waking.ts';
 import type { Profile } from './profile.ts';
 
-const LEAVES_PER_OFFER = 4;
 /** Between two messages. */
 export const PAUSE_MS = 1;
-/** Under the lock, with each. */
-const WORK_NS = 10_000;
 /** For an offer to wake somebody. */
 const PATIENCE_MS = 10_000;
 const LINES_OF_WAIT = 2;
@@ -40,8 +39,8 @@ export interface OfferedWaits {
   readonly wakeUps: readonly WakeUp[];
   /** How long each took that found the lock free, and came back at once. On one CPU there may be none. */
   readonly returnsNs: readonly number[];
-  /** How long an offer's call took that woke nobody, for each of these: as many of the longest. */
-  readonly metNs: readonly number[];
+  /** How long the call of each offer took that woke nobody. */
+  readonly vainNs: readonly number[];
 }
 
 /** Of the thread that offers: notes what it takes to wake somebody, and nobody. */
@@ -88,12 +87,7 @@ export async function offeredWaits(
   const wokeAtNs = new Float64Array(new SharedArrayBuffer(8 * times));
   const returnsNs = new Float64Array(new SharedArrayBuffer(8 * times * RETURNS_PER_WAKE));
   const found = { wokeAtNs: wokeAtNs.buffer, returnsNs: returnsNs.buffer };
-  const { client, server, close } = openConnection();
-  const partners: readonly Partner[] = [
-    { kind: 'waiter', socket: server, messageBytes, lock, leafNs, found },
-    { kind: 'client', socket: client, messageBytes },
-  ];
-  const { wakes: offers, vainNs } = await withPartners(places, partners, (words) => {
+  const offering = (words: Int32Array<SharedArrayBuffer>) => {
     const interpreter = loneInterpreter(leafNs);
     const memory = new OffererMemory(new Int32Array(lock));
     const { wakes } = memory;
@@ -102,7 +96,7 @@ export async function offeredWaits(
     runSteps(acquire(memory, 1));
     try {
       while (woken < times) {
-        interpreter.work(LEAVES_PER_OFFER * leafNs);
+        interpreter.work(LEAVES_OF_OFFER * leafNs);
         // Made before the lock is free, as in lock/global-lock.ts.
         const steps = acquire(memory, 1);
         runSteps(release(memory, 1));
@@ -119,19 +113,22 @@ export async function offeredWaits(
       runSteps(release(memory, 1));
     }
     return memory;
-  }).finally(close);
+  };
+  const { wakes: offers, vainNs } = await withConnection((client, server) => {
+    const waiter: Partner = { kind: 'waiter', socket: server, messageBytes, lock, leafNs, found };
+    return withPartners(places, [waiter, { kind: 'client', socket: client, messageBytes }], offering);
+  });
   const originNs = clockOriginNs();
   const wakeUps = offers.slice(0, times).map(({ atMs, callNs }, i) => {
     return { callNs, latencyNs: Math.max(0, (wokeAtNs[i] as number) - originNs - atMs * 1e6), slept: true };
   });
-  const returned = Array.from(returnsNs).filter((ns) => ns > 0);
-  const longestFirst = vainNs.sort((a, b) => b - a);
   // The engine compiles meanwhile.
-  return { wakeUps: wakeUps.slice(times / 10), returnsNs: returned, metNs: longestFirst.slice(0, returned.length) };
+  return { wakeUps: wakeUps.slice(times / 10), returnsNs: Array.from(returnsNs).filter((ns) => ns > 0), vainNs };
 }
 
 /**
- * How a wait and an offer that meet hold each other up.
+ * How a wait and an offer that meet hold each other up. Which offers were met is not known but by their length: as many of the longest as there are
+ * waits that came back at once.
  *
  * @param futexCallNs a call that wakes nobody, where nobody waits
  * @param lineNs a cache line: a wait takes two from the CPU that offers, which are counted by themselves: the word's, and that of the
@@ -139,16 +136,19 @@ export async function offeredWaits(
  * @returns undefined if none have met
  */
 export function contentionOf(
-  rounds: readonly Pick<OfferedWaits, 'returnsNs' | 'metNs'>[],
+  rounds: readonly Pick<OfferedWaits, 'returnsNs' | 'vainNs'>[],
   futexCallNs: number,
   lineNs: number,
 ): Profile['lock']['contention'] {
   const returnsNs = rounds.flatMap((round) => round.returnsNs);
   if (returnsNs.length === 0) return undefined;
+  const metNs = rounds.flatMap(({ vainNs, returnsNs: { length } }) =>
+    [...sortSamples(vainNs)].toReversed().slice(0, length),
+  );
   const more = (ns: number, than: number) => Math.max(0, ns - than);
   return {
     waitNs: quantilesOf(returnsNs.map((ns) => more(ns, LINES_OF_WAIT * lineNs))),
-    heldUpNs: quantilesOf(rounds.flatMap(({ metNs }) => metNs.map((ns) => more(ns, futexCallNs)))),
+    heldUpNs: quantilesOf(metNs.map((ns) => more(ns, futexCallNs))),
   };
 }
 
@@ -194,5 +194,5 @@ export function sendMessages(
 
 /** One whose yield points never give anything up. */
 function loneInterpreter(leafNs: number): Interpreter {
-  return new Interpreter(new GlobalLock(freeThreaded, {}, createLockState(freeThreaded), 1), leafNs);
+  return new Interpreter(loneLock(freeThreaded, {}), leafNs);
 }

@@ -141,10 +141,10 @@ async function sample(places: Places, tell: (what: string) => void) {
   const gapsNs = watchInterrupts(INTERRUPT_WATCH_MS);
 
   tell('calls');
-  const sockets = socketCosts();
+  const sockets = await socketCosts();
   const payload = new Uint8Array(PAYLOAD_BYTES);
   const encodeNs = timed(CALLS / 4, () => void unpack(pack(payload)));
-  const cold = coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
+  const cold = await coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
   const waits = await coldWaits();
 
   tell('round trips through libzmq');
@@ -224,8 +224,8 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
         afterNs: COLD_AFTER_NS,
         extraNs: {
           ...byKey(
-            rounds.map(({ cold }) => cold.extraNs),
-            (extras) => quantilesOf(extras.flat()),
+            rounds.map(({ cold }) => cold),
+            (costs) => quantilesOf(costs.flatMap(({ extraNs }) => extraNs)),
           ),
           wait: quantilesOf(all(({ waits }) => waits)),
           zmqWay: quantilesOf(all(({ zmq }) => zmq.way.extraNs)),
@@ -261,7 +261,7 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
         median,
       ),
       wakeNs: 0,
-      wayNs: one(({ cold }) => cold.wayNs),
+      wayNs: one(({ cold }) => cold.way.warmNs),
       bufferBytes: 2_621_440,
     },
     zeromq: {

@@ -51,8 +51,10 @@ export const profileSchema = z.strictObject({
       futexWaitNs: ns('a call of futex(2) that finds another word than it was to sleep on'),
       contention: z
         .strictObject({
-          waitNs: quantiles('such a call, where another CPU has just written the word and is in a call on it'),
-          heldUpNs: quantiles('what that takes the other CPU more, in a call that wakes nobody'),
+          waitNs: quantiles(
+            'a wait that finds another word, where another CPU has just written that and is in a call on it, without the cache lines',
+          ),
+          heldUpNs: quantiles('what it takes that CPU more, if the call wakes nobody'),
         })
         .optional()
         .describe('how calls of two CPUs on one word hold each other up; if absent not at all'),

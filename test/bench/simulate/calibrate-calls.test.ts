@@ -6,27 +6,27 @@ import { Interpreter, measureLeafNs } from '../../../lock/interpreter.ts';
 import { DOINGS } from '../../../lock/machines/virtual-time/machine.ts';
 import py32 from '../../../lock/policies/py32.ts';
 
-it('all that a server does for a message is measured after a sleep, but what takes another thread, a lock that is held, or ZeroMQ', () => {
-  const { wayNs, extraNs } = coldCosts(250, 4 + 8192);
-  expect(Object.keys(extraNs).sort()).toEqual(
+it('all that a server does for a message is measured after a sleep, but what takes another thread, a lock that is held, or ZeroMQ', async () => {
+  const costs = await coldCosts(250, 4 + 8192);
+  expect(Object.keys(costs).sort()).toEqual(
     DOINGS.filter((doing) => !['wake', 'wait', 'zmqWay', 'zmqSend'].includes(doing)).sort(),
   );
-  const [first = [], ...others] = Object.values(extraNs);
-  expect(first.length).toBeGreaterThan(0);
-  expect(others.every(({ length }) => length === first.length)).toBe(true);
-  expect([first, ...others].flat().every((ns) => ns >= 0)).toBe(true);
-  expect(wayNs).toBeGreaterThan(0);
-  expect(Number.isInteger(wayNs)).toBe(true);
+  const [first, ...others] = Object.values(costs).map(({ extraNs }) => extraNs);
+  expect(first?.length).toBeGreaterThan(0);
+  expect(others.every(({ length }) => length === first?.length)).toBe(true);
+  expect([first ?? [], ...others].flat().every((ns) => ns >= 0)).toBe(true);
+  expect(costs.way.warmNs).toBeGreaterThan(0);
+  expect(Number.isInteger(costs.way.warmNs)).toBe(true);
 });
 
-it('a wait takes more after a sleep, in the middle, than one right after another', async () => {
+it('three waits in four take more after a sleep than one right after another', async () => {
   const extras = await coldWaits();
   expect(extras.every((ns) => ns >= 0)).toBe(true);
-  expect(percentile(sortSamples(extras), 50)).toBeGreaterThan(0);
+  expect(percentile(sortSamples(extras), 25)).toBeGreaterThan(0);
 });
 
-it('a send, with all that the kernel does in it, takes longer than a call that finds nothing', () => {
-  const { sendNs, nothingNs, ...others } = socketCosts();
+it('a send, with all that the kernel does in it, takes longer than a call that finds nothing', async () => {
+  const { sendNs, nothingNs, ...others } = await socketCosts();
   expect(sendNs).toBeGreaterThan(nothingNs);
   expect(Object.keys(others).sort()).toEqual(['perKibNs', 'pollNs', 'recvNs']);
 });

@@ -26,9 +26,10 @@ it('each offer that wakes a thread is paired with when that thread was back: aft
 it.skipIf(availableParallelism() === 1)(
   'a wait that finds the lock free is back sooner than one that sleeps and is woken',
   async () => {
-    const { wakeUps, returnsNs, metNs } = await offeredWaits(apart(1), 500, LEAF_NS, MESSAGE_BYTES);
+    const { wakeUps, returnsNs, vainNs } = await offeredWaits(apart(1), 500, LEAF_NS, MESSAGE_BYTES);
     expect(returnsNs.length).toBeGreaterThan(0);
-    expect(metNs).toHaveLength(returnsNs.length);
+    // Most offers find nobody on his way to sleep.
+    expect(vainNs.length).toBeGreaterThan(returnsNs.length);
     expect(median(returnsNs)).toBeLessThan(median(wakeUps.map(({ latencyNs }) => latencyNs)));
   },
 );
@@ -38,15 +39,16 @@ it('ends on one CPU, too', async () => {
   expect(wakeUps).toHaveLength(18);
 });
 
-it('a wait that met an offer takes what it took but for two cache lines, and the offer by how much it took more than one that met nobody', () => {
+it('a wait that met an offer takes what it took but for two cache lines, and of the offers the longest, as many, by how much they took more than one that met nobody', () => {
   const rounds = [
-    { returnsNs: [900, 1_000], metNs: [700, 800] },
-    { returnsNs: [1_400], metNs: [240] },
+    { returnsNs: [900, 1_000], vainNs: [250, 800, 240, 700, 260] },
+    { returnsNs: [1_400], vainNs: [260, 900] },
+    { returnsNs: [], vainNs: [5_000] },
   ];
   const { waitNs, heldUpNs } = contentionOf(rounds, 250, 70) ?? {};
-  const middle = (table: readonly (readonly [number, number])[] = []) => table.find(([share]) => share === 0.5)?.[1];
-  expect(middle(waitNs)).toBe(1_000 - 2 * 70);
-  expect(middle(heldUpNs)).toBe(700 - 250);
-  expect(heldUpNs?.[0]?.[1]).toBeGreaterThanOrEqual(0);
-  expect(contentionOf([{ returnsNs: [], metNs: [] }], 250, 70)).toBeUndefined();
+  const values = (table: readonly (readonly [number, number])[] = []) =>
+    [0, 0.5, 1].map((at) => table.find(([share]) => share === at)?.[1]);
+  expect(values(waitNs)).toEqual([900, 1_000, 1_400].map((ns) => ns - 2 * 70));
+  expect(values(heldUpNs)).toEqual([700, 800, 900].map((ns) => ns - 250));
+  expect(contentionOf([{ returnsNs: [], vainNs: [240] }], 250, 70)).toBeUndefined();
 });
