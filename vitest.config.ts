@@ -9,6 +9,7 @@ const MEASURING = [
   'test/lock/threads.test.ts',
   'test/command/reference.test.ts',
   'test/command/demo-page.test.ts',
+  'test/command/report.test.ts',
 ];
 
 const common = {
