@@ -150,13 +150,14 @@ async function inTurns<Name extends string>(
   };
   // The engine compiles meanwhile.
   for (let i = 0; i < COLD_TIMES; i++) await once(0);
-  const rows: Record<Name, { coldNs: number; warmNs: number }>[] = [];
+  const pairs: (readonly [cold: Record<Name, number>, warm: Record<Name, number>])[] = [];
   for (let i = 0; i < COLD_TIMES; i++) {
     const cold = await once(sleepMs);
     // A part of the first one after it is cold still.
     await once(0);
-    rows.push(byKey([cold, await once(0)], ([coldNs = 0, warmNs = 0]) => ({ coldNs, warmNs })));
+    pairs.push([cold, await once(0)]);
   }
+  const rows = pairs.map((pair) => byKey(pair, ([coldNs = 0, warmNs = 0]) => ({ coldNs, warmNs })));
   return byKey(rows, (each) => ({
     warmNs: median(each.map(({ warmNs }) => warmNs)),
     extraNs: each.map(({ coldNs, warmNs }) => Math.max(0, coldNs - warmNs)),

@@ -104,8 +104,6 @@ export async function offeredWaits(
         if (wakes.length > woken) {
           woken = wakes.length;
           deadlineMs = performance.now() + PATIENCE_MS;
-          // Where there is one CPU the other thread needs this one's.
-          if (places.sleeper === places.waker) Atomics.wait(words, WORD.end, 0, 0.1);
         } else if (performance.now() > deadlineMs) throw new Error('a thread that waits for a lock does not sleep');
       }
     } finally {
