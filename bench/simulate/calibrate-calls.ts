@@ -11,7 +11,7 @@ import { HEADER_BYTES } from '../../net/frame.ts';
 import { PollSet, READABLE } from '../../net/poll-set.ts';
 import * as posix from '../../net/posix.ts';
 import { withConnection } from './calibrate-connection.ts';
-import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
+import { byKey, median, quantilesOf, sinceNs, timed } from './calibrate-samples.ts';
 import { COLD_MS } from './calibrate-waking.ts';
 import type { Profile } from './profile.ts';
 
@@ -88,7 +88,7 @@ export function offerNs(leafNs: number, atomicNs: number): number {
 function worked(interpreter: Interpreter, leafNs: number): number {
   const startMs = performance.now();
   interpreter.work(OFFERS_IN_A_TURN * LEAVES_OF_OFFER * leafNs);
-  return (performance.now() - startMs) * 1e6;
+  return sinceNs(startMs);
 }
 
 /** How late each of many sleeps ended. */
@@ -174,7 +174,7 @@ async function inTurns<Name extends string>(
 export function coldCosts(
   leafNs: number,
   messageBytes: number,
-): Promise<Record<'step' | 'way' | 'work' | 'recv' | 'send' | 'nothing' | 'poll', WarmAndCold>> {
+): Promise<Record<'step' | 'way' | 'work' | 'recv' | 'wait' | 'send' | 'nothing' | 'poll', WarmAndCold>> {
   const futexes = loneWord();
   const lock = loneLock(py32, { interval: 5e6 });
   const interpreter = new Interpreter(lock, leafNs);
@@ -195,6 +195,7 @@ export function coldCosts(
         posix.recv(server, header);
         posix.recv(server, body);
       },
+      wait: () => void futexes.wait(0, 1, Infinity),
       send: () => void posix.send(server, message),
       nothing: () => void posix.tryRecv(server, header),
       poll: () => void posix.poll(set, 0),
@@ -227,13 +228,6 @@ export function warmAndCold<Name extends string>(
     make();
     await around.after?.();
   });
-}
-
-/** What a wait for the lock that does not sleep takes more after a sleep. */
-export async function coldWaits(): Promise<readonly number[]> {
-  const futexes = loneWord();
-  const { wait } = await warmAndCold({ wait: () => futexes.wait(0, 1, Infinity) });
-  return wait.extraNs;
 }
 
 /** All in this thread: nobody is woken. */

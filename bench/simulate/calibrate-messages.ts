@@ -11,14 +11,14 @@ export type Partner =
   | { readonly kind: 'toucher' }
   /** Sends a message and waits for it to come back, with pauses, until it is told to end. */
   | { readonly kind: 'client'; readonly socket: Socket; readonly messageBytes: number }
-  /** Waits for a message, then for a lock of py27, and sends it back; and says at its end what it found, ns: doubles, 0 where there is no more. */
+  /** Waits for a message, then for a lock of py27, and sends it back; and says at its end what it found: doubles, 0 where there is no more. */
   | {
       readonly kind: 'waiter';
       readonly socket: Socket;
       readonly messageBytes: number;
       readonly lock: SharedArrayBuffer;
       readonly leafNs: number;
-      readonly found: { readonly wokeAtNs: SharedArrayBuffer; readonly returnsNs: SharedArrayBuffer };
+      readonly found: { readonly slept: SharedArrayBuffer; readonly returned: SharedArrayBuffer };
     };
 
 export type PartnerTask = Partner & {

@@ -14,13 +14,13 @@ import py27 from '../../lock/policies/py27.ts';
 import { clockOriginNs } from '../../net/clock.ts';
 import { HEADER_BYTES } from '../../net/frame.ts';
 import * as posix from '../../net/posix.ts';
-import { sortSamples } from '../figures/statistics.ts';
+import { percentile, sortSamples } from '../figures/statistics.ts';
 import { LEAVES_OF_OFFER, loneLock, WORK_NS } from './calibrate-calls.ts';
 import { withConnection } from './calibrate-connection.ts';
 import { type Partner, WORD } from './calibrate-messages.ts';
 import { type Places, withPartners } from './calibrate-places.ts';
-import { quantilesOf } from './calibrate-samples.ts';
-import type { WakeUp } from './calibrate-waking.ts';
+import { median, quantilesOf, sinceNs } from './calibrate-samples.ts';
+import { COLD_AFTER_NS, type WakeUp } from './calibrate-waking.ts';
 import type { Profile } from './profile.ts';
 
 /** Between two messages. */
@@ -28,47 +28,70 @@ export const PAUSE_MS = 1;
 /** For an offer to wake somebody. */
 const PATIENCE_MS = 10_000;
 const LINES_OF_WAIT = 2;
+/** A wait is over after one; those that are held up may be in a few. */
+const OFFERS_IN_A_WAIT = 8;
 /** So many waits that come back at once are kept for each wake-up: there are fewer. */
 const RETURNS_PER_WAKE = 4;
+/** When it began, how long it took, whether it was the first for a message. */
+const NUMBERS_OF_WAIT = 3;
 
 const { acquire, release } = py27.rules(layOut(py27.words), { check: 1 });
+
+/** A call of one of the two, on the machine's clock. */
+export interface Call {
+  readonly atNs: number;
+  readonly tookNs: number;
+  /** Whether it is the first since long: the first wait for a message, a wake-up after half a millisecond without any. */
+  readonly isFirst: boolean;
+}
+
+/** How a thread was woken by an offer. */
+export interface OfferedWakeUp extends WakeUp {
+  /** From the beginning of the wait to that of the call that ended it. */
+  readonly offeredAfterNs: number;
+}
 
 /** How waits ended. */
 export interface OfferedWaits {
   /** Those that slept. */
-  readonly wakeUps: readonly WakeUp[];
-  /** How long each took that found the lock free, and came back at once. On one CPU there may be none. */
-  readonly returnsNs: readonly number[];
-  /** How long the call of each offer took that woke nobody. */
-  readonly vainNs: readonly number[];
+  readonly wakeUps: readonly OfferedWakeUp[];
+  /** Those that found the lock free, and came back at once. On one CPU there may be none. */
+  readonly returns: readonly Call[];
+  /** The calls of offers that woke nobody. */
+  readonly vain: readonly Call[];
 }
 
-/** Of the thread that offers: notes what it takes to wake somebody, and nobody. */
+/** Of the thread that offers: notes what it takes to wake somebody, and nobody. Three arrays of numbers: nothing is allocated for each. */
 class OffererMemory extends ThreadMemory {
-  readonly wakes: { readonly atMs: number; readonly callNs: number }[] = [];
-  readonly vainNs: number[] = [];
+  readonly atMs: number[] = [];
+  readonly tookNs: number[] = [];
+  readonly woken: number[] = [];
+  /** How many of them woke somebody. */
+  wakes = 0;
 
   override notify(word: Word, count: number): Step {
     const atMs = performance.now();
     const woken = super.notify(word, count);
-    const callNs = (performance.now() - atMs) * 1e6;
-    if (woken > 0) this.wakes.push({ atMs, callNs });
-    else this.vainNs.push(callNs);
+    this.tookNs.push(sinceNs(atMs));
+    this.atMs.push(atMs);
+    this.woken.push(woken);
+    this.wakes += woken;
     return woken;
   }
 }
 
 /** Of the thread that waits: notes how each wait ends. */
 class WaiterMemory extends ThreadMemory {
-  readonly wokeAtMs: number[] = [];
-  readonly returnsNs: number[] = [];
+  readonly sleeps: number[] = [];
+  readonly returns: number[] = [];
 
   override wait(word: Word, expected: number, timeoutNs: number): Step {
+    const isFirst = this.sleptAtMs === 0;
     const fromMs = performance.now();
     const how = super.wait(word, expected, timeoutNs);
-    const untilMs = performance.now();
-    if (how === WOKEN) this.wokeAtMs.push(untilMs);
-    if (how === NOT_EQUAL) this.returnsNs.push((untilMs - fromMs) * 1e6);
+    const tookNs = sinceNs(fromMs);
+    if (how === WOKEN) this.sleeps.push(fromMs, tookNs, isFirst ? 1 : 0);
+    if (how === NOT_EQUAL) this.returns.push(fromMs, tookNs, isFirst ? 1 : 0);
     return how;
   }
 }
@@ -84,13 +107,12 @@ export async function offeredWaits(
   messageBytes: number,
 ): Promise<OfferedWaits> {
   const { words: lock } = createLockState(py27);
-  const wokeAtNs = new Float64Array(new SharedArrayBuffer(8 * times));
-  const returnsNs = new Float64Array(new SharedArrayBuffer(8 * times * RETURNS_PER_WAKE));
-  const found = { wokeAtNs: wokeAtNs.buffer, returnsNs: returnsNs.buffer };
+  const slept = new Float64Array(new SharedArrayBuffer(8 * times * NUMBERS_OF_WAIT));
+  const returned = new Float64Array(new SharedArrayBuffer(8 * times * RETURNS_PER_WAKE * NUMBERS_OF_WAIT));
+  const found = { slept: slept.buffer, returned: returned.buffer };
   const offering = (words: Int32Array<SharedArrayBuffer>) => {
     const interpreter = loneInterpreter(leafNs);
     const memory = new OffererMemory(new Int32Array(lock));
-    const { wakes } = memory;
     let deadlineMs = performance.now() + PATIENCE_MS;
     let woken = 0;
     runSteps(acquire(memory, 1));
@@ -101,8 +123,8 @@ export async function offeredWaits(
         const steps = acquire(memory, 1);
         runSteps(release(memory, 1));
         runSteps(steps);
-        if (wakes.length > woken) {
-          woken = wakes.length;
+        if (memory.wakes > woken) {
+          woken = memory.wakes;
           deadlineMs = performance.now() + PATIENCE_MS;
         } else if (performance.now() > deadlineMs) throw new Error('a thread that waits for a lock does not sleep');
       }
@@ -112,21 +134,45 @@ export async function offeredWaits(
     }
     return memory;
   };
-  const { wakes: offers, vainNs } = await withConnection((client, server) => {
+  const offers = await withConnection((client, server) => {
     const waiter: Partner = { kind: 'waiter', socket: server, messageBytes, lock, leafNs, found };
     return withPartners(places, [waiter, { kind: 'client', socket: client, messageBytes }], offering);
   });
   const originNs = clockOriginNs();
-  const wakeUps = offers.slice(0, times).map(({ atMs, callNs }, i) => {
-    return { callNs, latencyNs: Math.max(0, (wokeAtNs[i] as number) - originNs - atMs * 1e6), slept: true };
+  const calls = offers.atMs.map((ms, i) => {
+    const isFirst = i === 0 || ms - (offers.atMs[i - 1] as number) > COLD_AFTER_NS / 1e6;
+    return { atNs: ms * 1e6 + originNs, tookNs: offers.tookNs[i] as number, isFirst };
+  });
+  const wakes = calls.filter((_, i) => offers.woken[i] === 1).slice(0, times);
+  const sleeps = callsIn(slept);
+  const wakeUps = wakes.map(({ atNs, tookNs }, i) => {
+    const sleep = sleeps[i] as Call;
+    const latencyNs = Math.max(0, endNs(sleep) - atNs);
+    return { callNs: tookNs, latencyNs, offeredAfterNs: atNs - sleep.atNs, slept: true };
   });
   // The engine compiles meanwhile.
-  return { wakeUps: wakeUps.slice(times / 10), returnsNs: Array.from(returnsNs).filter((ns) => ns > 0), vainNs };
+  const warmedUp = times / 10;
+  const sinceThenNs = (wakes[warmedUp] as Call).atNs;
+  return {
+    wakeUps: wakeUps.slice(warmedUp),
+    returns: callsIn(returned).filter(({ atNs }) => atNs > sinceThenNs),
+    vain: calls.filter(({ atNs }, i) => atNs > sinceThenNs && offers.woken[i] === 0),
+  };
+}
+
+/** What a waiter has written down. */
+function callsIn(waits: Float64Array): Call[] {
+  const calls: Call[] = [];
+  for (let i = 0; i < waits.length && waits[i] !== 0; i += NUMBERS_OF_WAIT) {
+    const [atNs = 0, tookNs = 0, isFirst] = waits.subarray(i, i + NUMBERS_OF_WAIT);
+    calls.push({ atNs, tookNs, isFirst: isFirst === 1 });
+  }
+  return calls;
 }
 
 /**
- * How a wait and an offer that meet hold each other up. Which offers were met is not known but by their length: as many of the longest as there are
- * waits that came back at once.
+ * How a wait and an offer that meet hold each other up. When the kernel looked at the word is not known, but in which offer: it is taken to have been in
+ * the middle of that one's call, on average. Waits and offers that are the first for long are another matter: both are cold.
  *
  * @param futexCallNs a call that wakes nobody, where nobody waits
  * @param lineNs a cache line: a wait takes two from the CPU that offers, which are counted by themselves: the word's, and that of the
@@ -134,20 +180,90 @@ export async function offeredWaits(
  * @returns undefined if none have met
  */
 export function contentionOf(
-  rounds: readonly Pick<OfferedWaits, 'returnsNs' | 'vainNs'>[],
+  rounds: readonly Pick<OfferedWaits, 'returns' | 'vain'>[],
   futexCallNs: number,
   lineNs: number,
 ): Profile['lock']['contention'] {
-  const returnsNs = rounds.flatMap((round) => round.returnsNs);
-  if (returnsNs.length === 0) return undefined;
-  const metNs = rounds.flatMap(({ vainNs, returnsNs: { length } }) =>
-    [...sortSamples(vainNs)].toReversed().slice(0, length),
-  );
-  const more = (ns: number, than: number) => Math.max(0, ns - than);
+  const met = rounds.flatMap(meetings);
+  if (met.length === 0) return undefined;
+  const linesNs = LINES_OF_WAIT * lineNs;
+  const shares = met.map((each) => (lookedAfterNs(each) - linesNs) / Math.max(1, each.wait.tookNs - linesNs));
+  const share = percentile(sortSamples(shares), 50);
   return {
-    waitNs: quantilesOf(returnsNs.map((ns) => more(ns, LINES_OF_WAIT * lineNs))),
-    heldUpNs: quantilesOf(metNs.map((ns) => more(ns, futexCallNs))),
+    waitNs: quantilesOf(met.map(({ wait }) => Math.max(0, wait.tookNs - linesNs))),
+    looksAfter: Math.min(1, Math.max(0, Math.round(share * 100) / 100)),
+    heldUpNs: quantilesOf(met.map(({ offer }) => Math.max(0, offer.tookNs - futexCallNs))),
   };
+}
+
+/**
+ * Those that slept, by how long they had when they were woken: from the moment at which the kernel looked at the word, which is known from waits that met an
+ * offer. If none has, it is taken to have looked at once.
+ *
+ * @param fromNs where each class begins, ascending; what is less than the first belongs to that, too
+ * @param untilNs where the last one ends: who was woken later was interrupted before he slept
+ */
+export function wakeUpsByIdleTime(
+  rounds: readonly OfferedWaits[],
+  fromNs: readonly number[],
+  untilNs: number,
+): WakeUp[][] {
+  const looksNs = rounds.flatMap(meetings).map(lookedAfterNs);
+  const lookNs = looksNs.length > 0 ? median(looksNs) : 0;
+  const wakes = rounds.flatMap(({ wakeUps }) => wakeUps);
+  return fromNs.map((ns, at) => {
+    const lessThanNs = fromNs[at + 1] ?? untilNs;
+    return wakes.filter(({ offeredAfterNs }) => {
+      const idleNs = offeredAfterNs - lookNs;
+      return (at === 0 || idleNs >= ns) && idleNs < lessThanNs;
+    });
+  });
+}
+
+/** A wait and an offer that was under way at the same time. */
+interface Meeting {
+  readonly wait: Call;
+  readonly offer: Call;
+}
+
+/** After how long the kernel looked at the word. */
+function lookedAfterNs({ wait, offer }: Meeting): number {
+  return offer.atNs + offer.tookNs / 2 - wait.atNs;
+}
+
+/** Each wait that came back at once, but those that were the first for a message, with the offer it was in for longest. */
+function meetings({ returns, vain }: Pick<OfferedWaits, 'returns' | 'vain'>): Meeting[] {
+  const met: Meeting[] = [];
+  let next = 0;
+  for (const wait of returns) {
+    if (wait.isFirst) continue;
+    while (next < vain.length && endNs(vain[next] as Call) <= wait.atNs) next++;
+    const within = vain.slice(next, next + OFFERS_IN_A_WAIT).filter(({ atNs }) => atNs < endNs(wait));
+    const longest = within.toSorted((a, b) => togetherNs(wait, b) - togetherNs(wait, a))[0];
+    if (longest !== undefined && !longest.isFirst) met.push({ wait, offer: longest });
+  }
+  return met;
+}
+
+function endNs({ atNs, tookNs }: Call): number {
+  return atNs + tookNs;
+}
+
+function togetherNs(a: Call, b: Call): number {
+  return Math.min(endNs(a), endNs(b)) - Math.max(a.atNs, b.atNs);
+}
+
+/**
+ * What an offer's call takes more that is the first for half a millisecond, since nobody waited: though its thread worked all the time.
+ *
+ * @returns an amount for each such call; 0, once, if there was none
+ */
+export function coldOffersOf(rounds: readonly Pick<OfferedWaits, 'vain'>[]): readonly number[] {
+  const moreNs = rounds.flatMap(({ vain }) => {
+    const warmNs = median(vain.filter(({ isFirst }) => !isFirst).map(({ tookNs }) => tookNs));
+    return vain.filter(({ isFirst }) => isFirst).map(({ tookNs }) => Math.max(0, tookNs - warmNs));
+  });
+  return moreNs.length > 0 ? moreNs : [0];
 }
 
 /** The thread that waits: for a message, and then for the lock, to send it back; until no more come. */
@@ -165,15 +281,17 @@ export function waitForOffers({
   const body = message.subarray(HEADER_BYTES);
   while (posix.recv(socket, header) > 0) {
     recvExactly(socket, body);
+    memory.sleptAtMs = 0;
     runSteps(acquire(memory, 2));
     interpreter.work(WORK_NS);
     runSteps(release(memory, 2));
     sendAll(socket, message);
   }
   const originNs = clockOriginNs();
-  const [wokeAtNs, returnsNs] = [new Float64Array(found.wokeAtNs), new Float64Array(found.returnsNs)];
-  wokeAtNs.set(memory.wokeAtMs.slice(0, wokeAtNs.length).map((ms) => ms * 1e6 + originNs));
-  returnsNs.set(memory.returnsNs.slice(0, returnsNs.length));
+  const onMachinesClock = (value: number, i: number) => (i % NUMBERS_OF_WAIT === 0 ? value * 1e6 + originNs : value);
+  const [slept, returned] = [new Float64Array(found.slept), new Float64Array(found.returned)];
+  slept.set(memory.sleeps.slice(0, slept.length).map(onMachinesClock));
+  returned.set(memory.returns.slice(0, returned.length).map(onMachinesClock));
 }
 
 /** The thread from which the messages come, with pauses, until it is told to end. */

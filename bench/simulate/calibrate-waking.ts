@@ -4,12 +4,15 @@ import { Futexes } from '../../lock/machines/futex.ts';
 import { clockOriginNs } from '../../net/clock.ts';
 import { type Partner, WORD } from './calibrate-messages.ts';
 import { type Places, untilSeen, withPartners } from './calibrate-places.ts';
+import { sinceNs } from './calibrate-samples.ts';
 
 export const WAKES = 2_000;
 const LONG_MS = 0.5;
 /** For the other thread to be woken. */
 const ANSWER_TIMEOUT_MS = 10_000;
-/** So long a thread sleeps to be out of practice. */
+/** A thread that has not done something for longer than this is out of practice in it. */
+export const COLD_AFTER_NS = 500_000;
+/** So long one sleeps to be that. */
 export const COLD_MS = 2;
 
 /** How a thread was woken once. */
@@ -52,13 +55,13 @@ export async function wakeUps(places: Places, waker: Waker, times = WAKES): Prom
       }
       if (waker.kind === 'sleeping') Atomics.wait(words, WORD.end, 0, LONG_MS);
       else work(waker, turn);
-      const atNs = performance.now() * 1e6 + originNs;
+      const atMs = performance.now();
       Atomics.store(words, WORD.turn, turn);
       futexes.wake(WORD.turn, 1);
-      const callNs = performance.now() * 1e6 + originNs - atNs;
+      const callNs = sinceNs(atMs);
       untilSeen(words, turn, places);
       const slept = Atomics.load(words, WORD.slept) === 1;
-      found.push({ callNs, latencyNs: Math.max(0, (wokeAtNs[0] as number) - atNs), slept });
+      found.push({ callNs, latencyNs: Math.max(0, (wokeAtNs[0] as number) - originNs - atMs * 1e6), slept });
     }
     // The engine compiles meanwhile.
     return found.slice(times / 10);

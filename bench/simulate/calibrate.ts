@@ -12,10 +12,10 @@ import { Interpreter, measureLeafNs, TICK_NS } from '../../lock/interpreter.ts';
 import { Futexes } from '../../lock/machines/futex.ts';
 import freeThreaded from '../../lock/policies/free-threaded.ts';
 import { HEADER_BYTES } from '../../net/frame.ts';
+import { percentile, sortSamples } from '../figures/statistics.ts';
 import {
   CALLS,
   coldCosts,
-  coldWaits,
   interruptsOf,
   offerNs,
   overshoots,
@@ -26,10 +26,10 @@ import {
 import { schedulerOf } from './calibrate-kernel.ts';
 import { roundTripsOfLibzmq, withLibzmq, zmqSends } from './calibrate-libzmq.ts';
 import { fetches, lineNsOf } from './calibrate-lines.ts';
-import { contentionOf, offeredWaits } from './calibrate-offering.ts';
+import { coldOffersOf, contentionOf, offeredWaits, wakeUpsByIdleTime } from './calibrate-offering.ts';
 import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
-import { WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
+import { COLD_AFTER_NS, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
 import { type Profile, profileSchema } from './profile.ts';
 
 /** How long a CPU has been idle when it is woken. */
@@ -41,10 +41,12 @@ interface IdleTime {
 }
 /**
  * A CPU that its last thread has just left. Until the kernel has taken that off, which takes one that waits for a lock a while, whoever wakes it must send
- * an interrupt, which is the slowest way of all; then a flag is enough, until the CPU sleeps. The first of these times is that of an offer, at any moment of it.
+ * an interrupt, which is the slowest way of all; then a flag is enough, until the CPU sleeps. The first of these times are those of offers, which come when they come.
  */
+const OFFERED_FROM_NS = [0, 400, 800, 1_200, 1_600] as const;
+const OFFERED_UNTIL_NS = 2_500;
 const ENTERING: readonly IdleTime[] = [
-  { fromNs: 2_500, idleMs: 0.003 },
+  { fromNs: OFFERED_UNTIL_NS, idleMs: 0.003 },
   { fromNs: 4_000, idleMs: 0.005 },
   { fromNs: 6_000, idleMs: 0.0075 },
   { fromNs: 9_000, idleMs: 0.0105 },
@@ -64,8 +66,6 @@ const SLEEPS: readonly (IdleTime & { readonly afterMs?: number; readonly times: 
 ];
 /** Of Linux's KVM, which does not tell its guests: `halt_poll_ns`, and where that begins to grow. */
 const POLLING = { firstNs: 10_000, maxNs: 200_000 } as const;
-/** A thread that has slept for longer than this is out of practice. */
-const COLD_AFTER_NS = 500_000;
 const TIMERS = 500;
 const INTERRUPT_WATCH_MS = 1_500;
 const PAYLOAD_BYTES = 8_192;
@@ -145,7 +145,6 @@ async function sample(places: Places, tell: (what: string) => void) {
   const payload = new Uint8Array(PAYLOAD_BYTES);
   const encodeNs = timed(CALLS / 4, () => void unpack(pack(payload)));
   const cold = await coldCosts(leafNs, HEADER_BYTES + PAYLOAD_BYTES);
-  const waits = await coldWaits();
 
   tell('round trips through libzmq');
   const zmq = await zmqSends(PAYLOAD_BYTES);
@@ -165,7 +164,7 @@ async function sample(places: Places, tell: (what: string) => void) {
       pinned,
       shared,
     },
-    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, waits, zmq, libzmq },
+    ...{ lines, pauses, timeouts, gapsNs, sockets, encodeNs, cold, zmq, libzmq },
   };
 }
 
@@ -179,6 +178,8 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
 
   const more = (ns: number) => Math.max(0, ns - futexCallNs);
   const callNs = (wakes: readonly WakeUp[]) => median(wakes.map((wake) => wake.callNs));
+  // Mostly no CPU had to be interrupted for these.
+  const quickestOf = (wakes: readonly WakeUp[]) => percentile(sortSamples(wakes.map((wake) => wake.callNs)), 10);
   const leadNs = ({ latencyNs, callNs }: WakeUp) => latencyNs - callNs;
   // The rare ones, too: a waker that is held up in its call is what an attempt of a policy that lets waiters starve succeeds by.
   const wakeOf = (wakes: readonly WakeUp[]) => ({
@@ -188,15 +189,28 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
     ),
     leadNs: quantilesOf(wakes.map(leadNs), 0),
   });
-  const byIdleTime = (times: readonly IdleTime[], of: (round: Sampled) => readonly WakeUp[][]) =>
+  const latencies = (wakes: readonly WakeUp[]) => quantilesOf(wakes.map((wake) => more(wake.latencyNs)));
+  const enteringOf = (wakes: readonly WakeUp[]) => ({
+    callNs: quantilesOf(wakes.map((wake) => more(wake.callNs))),
+    latencyNs: latencies(wakes),
+  });
+  const byIdleTime = <Wake>(
+    times: readonly IdleTime[],
+    of: (round: Sampled) => readonly WakeUp[][],
+    make: (wakes: readonly WakeUp[]) => Wake,
+  ) =>
     times.flatMap(({ fromNs }, at) => {
       const wakes = all((round) => of(round)[at] ?? []);
       // On a machine on which nobody is asleep so soon.
       if (wakes.length === 0) return [];
       // Measured up to the beginning of the call that wakes; simulated is all that it does at its end.
-      return [{ idleNs: fromNs + futexCallNs, ...wakeOf(wakes) }];
+      return [{ idleNs: fromNs + futexCallNs, ...make(wakes) }];
     });
-  const latencies = (wakes: readonly WakeUp[]) => quantilesOf(wakes.map((wake) => more(wake.latencyNs)));
+  const offeredWakes = wakeUpsByIdleTime(
+    all(({ offered }) => [offered]),
+    OFFERED_FROM_NS,
+    OFFERED_UNTIL_NS,
+  );
   const soon = all((round) => round.soon);
   const pinned = all((round) => round.pinned);
   const gapsNs = all((round) => round.gapsNs);
@@ -227,10 +241,10 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
             rounds.map(({ cold }) => cold),
             (costs) => quantilesOf(costs.flatMap(({ extraNs }) => extraNs)),
           ),
-          wait: quantilesOf(all(({ waits }) => waits)),
           zmqWay: quantilesOf(all(({ zmq }) => zmq.way.extraNs)),
           zmqSend: quantilesOf(all(({ zmq }) => zmq.send.extraNs)),
           wake: quantilesOf([Math.max(0, callNs(all((round) => round.contended)) - callNs(soon))]),
+          offer: quantilesOf(coldOffersOf(rounds.map(({ offered }) => offered))),
         },
       },
     },
@@ -240,12 +254,17 @@ function profileOf(name: string, rounds: readonly Sampled[]): Profile {
         polling: POLLING,
         polled: wakeOf(soon),
         entering: [
-          { idleNs: 0, ...wakeOf(all(({ offered }) => offered.wakeUps)) },
-          ...byIdleTime(ENTERING, (round) => round.entering),
+          ...OFFERED_FROM_NS.flatMap((fromNs, at) => {
+            const wakes = offeredWakes[at] ?? [];
+            if (wakes.length === 0) return [];
+            return [{ idleNs: fromNs === 0 ? 0 : fromNs + futexCallNs, ...enteringOf(wakes) }];
+          }),
+          ...byIdleTime(ENTERING, (round) => round.entering, enteringOf),
         ],
-        asleep: byIdleTime(SLEEPS, (round) => round.asleep),
+        asleep: byIdleTime(SLEEPS, (round) => round.asleep, wakeOf),
       },
       preemptNs: latencies(pinned),
+      queueNs: Math.round(more(quickestOf(all(({ offered }) => offered.wakeUps)))),
       switchNs: Math.max(100, median(all((round) => round.shared).map(leadNs))),
       tickNs: 4_000_000,
       interrupts: interruptsOf(gapsNs, rounds.length * INTERRUPT_WATCH_MS),

@@ -93,8 +93,8 @@ function costsOf({ lock, timers }: Profile, random: Random): Costs {
 /** What it says of calls that meet. */
 function contentionOf(contention: Profile['lock']['contention'], random: Random): Contention | undefined {
   if (contention === undefined) return undefined;
-  const { waitNs, heldUpNs } = contention;
-  return { waitNs: () => random.draw(waitNs), heldUpNs: () => random.draw(heldUpNs) };
+  const { waitNs, looksAfter, heldUpNs } = contention;
+  return { waitNs: () => random.draw(waitNs), looksAfter, heldUpNs: () => random.draw(heldUpNs) };
 }
 
 /** What it says of long sleeps. */

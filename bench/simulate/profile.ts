@@ -31,9 +31,28 @@ const wake = z.strictObject({
   leadNs: quantiles('from the end of that until the thread runs; less than 0: it runs before', -1e9),
 });
 
-const idleWakes = z
-  .array(wake.extend({ idleNs: ns('how long the CPU has been idle at least') }))
-  .refine((wakes) => wakes.every(({ idleNs }, i) => i === 0 || idleNs > (wakes[i - 1]?.idleNs ?? 0)), 'ascends');
+const idleNs = ns('how long the CPU has been idle at least');
+
+const ascends = [
+  (wakes: readonly { idleNs: number }[]) =>
+    wakes.every((each, i) => i === 0 || each.idleNs > (wakes[i - 1]?.idleNs ?? 0)),
+  'ascends',
+] as const;
+
+const enteringWakes = z
+  .array(
+    z.strictObject({
+      idleNs,
+      callNs: wake.shape.callNs,
+      latencyNs: quantiles('from then on until the thread runs; of a call that is long it is long, too'),
+    }),
+  )
+  .refine(...ascends);
+
+const asleepWakes = z
+  .array(wake.extend({ idleNs }))
+  .min(1)
+  .refine(...ascends);
 
 export const profileSchema = z.strictObject({
   name: z.string(),
@@ -51,13 +70,18 @@ export const profileSchema = z.strictObject({
       futexWaitNs: ns('a call of futex(2) that finds another word than it was to sleep on'),
       contention: z
         .strictObject({
-          waitNs: quantiles(
-            'a wait that finds another word, where another CPU has just written that and is in a call on it, without the cache lines',
-          ),
-          heldUpNs: quantiles('what it takes that CPU more, if the call wakes nobody'),
+          waitNs: quantiles('a wait that finds another word, without the cache lines it takes'),
+          looksAfter: z
+            .number()
+            .min(0)
+            .max(1)
+            .describe('which part of a wait is over when the kernel compares the word'),
+          heldUpNs: quantiles('what a call takes more that wakes nobody, if such a wait comes meanwhile'),
         })
         .optional()
-        .describe('how calls of two CPUs on one word hold each other up; if absent not at all'),
+        .describe(
+          'how calls of two CPUs on one word hold each other up; if absent not at all, and a wait compares after half of a call',
+        ),
       cold: z
         .strictObject({
           afterNs: ns('how long a thread has slept'),
@@ -65,6 +89,7 @@ export const profileSchema = z.strictObject({
             step: quantiles('the first step of a policy after that'),
             wait: quantiles('the first wait for the lock, all of it before the look at the word'),
             wake: quantiles('the first call that wakes a thread'),
+            offer: quantiles('a call that wakes, or nobody, of a thread that was awake for so long without any'),
             work: quantiles('the first interpreter work'),
             way: quantiles('the first way into the kernel and back'),
             recv: quantiles('the first recv that finds data'),
@@ -93,14 +118,17 @@ export const profileSchema = z.strictObject({
           maxNs: ns('the most it ever polls; it doubles up to that, and begins anew after a longer sleep'),
         }),
         polled: wake.describe('of a CPU that polls'),
-        entering: idleWakes.describe(
+        entering: enteringWakes.describe(
           'of a CPU that its last thread has just left, and that is on its way to polling or sleeping',
         ),
-        asleep: idleWakes.min(1).describe('of a CPU that has stopped polling'),
+        asleep: asleepWakes.describe('of a CPU that has stopped polling'),
       })
       .optional()
       .describe('how waking an idle CPU depends on how long it has been idle; if absent not at all'),
     preemptNs: quantiles("the same where it displaces another thread, of a CPU that is not the waker's"),
+    queueNs: ns(
+      'what it takes to wake a thread that has to wait for its CPU, through a futex: none is interrupted; if absent what it takes otherwise',
+    ).optional(),
     switchNs: ns('from one thread of a run queue to the next'),
     sliceNs: ns('after which the next thread of the queue has its turn, at the next tick'),
     tickNs: ns('between two timer ticks, at which the kernel looks whether a slice is over').min(1),

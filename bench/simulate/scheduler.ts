@@ -16,7 +16,7 @@ import {
 } from '../../lock/machines/virtual-time/machine.ts';
 import { STATE, type VirtualThread } from '../../lock/machines/virtual-time/thread.ts';
 import type { Profile } from './profile.ts';
-import type { Random } from './random.ts';
+import { type Random, valueAt } from './random.ts';
 import { type RunQueue, runQueueOf } from './run-queue.ts';
 
 /** The thread that was given the CPU starts to run. */
@@ -42,9 +42,16 @@ function towards(share: number, from: number, ns: number): number {
   return from + ((share - from) * ns) / (ns + LOOK_BACK_NS);
 }
 
+type Idle = NonNullable<Profile['scheduler']['idle']>;
+
 /** When a CPU that stays idle has gone to sleep, unless its host lets it poll. */
-function asleepFromNs({ asleep }: NonNullable<Profile['scheduler']['idle']>): number {
+function asleepFromNs({ asleep }: Idle): number {
   return asleep[0]?.idleNs ?? 0;
+}
+
+/** How a CPU is woken that has been idle for so long. */
+function lastFrom<Wake extends { readonly idleNs: number }>(wakes: readonly Wake[], idleNs: number): Wake | undefined {
+  return wakes.findLast((each) => each.idleNs <= idleNs);
 }
 
 interface Cpu {
@@ -129,6 +136,7 @@ export class LinuxScheduler implements Scheduler {
     thread.cpu = cpu.number;
     if (current === null) return this.#wakeIdle(cpu, thread, by);
     this.#enqueue(cpu, thread);
+    const ownCpu = by?.cpu === cpu.number;
     if (!cpu.running) {
       // Interrupted: it is looked at the end of that.
       if (cpu.tenureSinceNs >= 0 && queue.displaces(thread, current, 0)) cpu.looksAgain = true;
@@ -138,10 +146,11 @@ export class LinuxScheduler implements Scheduler {
       this.#machine.events.push(this.#machine.nowNs, cpu.number * KINDS + PREEMPT, cpu.tenure);
     } else if (queue.displaces(thread, current, ranNs)) {
       // To its own CPU the kernel sends no interrupt: a waker is displaced in its call, and a timer is an interrupt already.
-      const latencyNs = by === null || by.cpu === cpu.number ? 0 : this.#random.draw(this.#costs.preemptNs);
+      const latencyNs = by === null || ownCpu ? 0 : this.#random.draw(this.#costs.preemptNs);
       this.#machine.events.push(this.#machine.nowNs + latencyNs, cpu.number * KINDS + PREEMPT, cpu.tenure);
+      if (!ownCpu) return null;
     }
-    return null;
+    return through === 'futex' ? (this.#costs.queueNs ?? null) : null;
   }
 
   leave(thread: VirtualThread): void {
@@ -366,12 +375,27 @@ export class LinuxScheduler implements Scheduler {
       this.#give(cpu, thread, 0);
       return null;
     }
-    const wakes = isEntering ? idle.entering : idle.asleep;
-    const wake = polls ? idle.polled : (wakes.findLast((each) => each.idleNs <= idleNs) ?? idle.polled);
-    const callNs = this.#random.draw(wake.callNs);
+    const entering = isEntering ? lastFrom(idle.entering, idleNs) : undefined;
+    const callNs =
+      entering === undefined
+        ? this.#startIdle(cpu, thread, (polls ? undefined : lastFrom(idle.asleep, idleNs)) ?? idle.polled)
+        : this.#startEntering(cpu, thread, entering);
     by.undisturbedUntilNs = this.#machine.nowNs + callNs;
+    return callNs;
+  }
+
+  /** Returns what it takes the waker. */
+  #startIdle(cpu: Cpu, thread: VirtualThread, wake: Idle['polled']): number {
+    const callNs = this.#random.draw(wake.callNs);
     this.#give(cpu, thread, Math.max(0, callNs + this.#random.draw(wake.leadNs)));
     return callNs;
+  }
+
+  /** The same. If the CPU must be interrupted both the call and the latency are long, else neither. */
+  #startEntering(cpu: Cpu, thread: VirtualThread, wake: Idle['entering'][number]): number {
+    const share = this.#random.uniform();
+    this.#give(cpu, thread, valueAt(wake.latencyNs, share));
+    return valueAt(wake.callNs, share);
   }
 
   #giveToNext(cpu: Cpu, delayNs: number): void {

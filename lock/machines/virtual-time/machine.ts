@@ -48,8 +48,10 @@ export interface Costs {
 
 /** What a wait that comes back at once and a call that wakes do to each other if they meet: both want the kernel's queue of sleepers. */
 export interface Contention {
-  /** Instead of {@link Costs.futexWaitNs}, drawn anew for each. */
+  /** Instead of {@link Costs.futexWaitNs}, drawn anew for each wait. */
   waitNs(): number;
+  /** After which part of that the kernel looks at the word, from 0 to 1. */
+  readonly looksAfter: number;
   /** What a call that wakes nobody takes more if a wait has found the word changed meanwhile, drawn anew for each. */
   heldUpNs(): number;
 }
@@ -64,11 +66,12 @@ export interface Cold {
   extraNs(doing: Doing, share: number): number;
 }
 
-/** What a thread can be out of practice in. The machine knows the first three, the others are whose who makes calls. */
+/** What a thread can be out of practice in. The machine knows the first four, the others are whose who makes calls. */
 export const DOINGS = [
   'step',
   'wait',
   'wake',
+  'offer',
   'work',
   'way',
   'recv',
@@ -125,6 +128,7 @@ export class Machine {
   eventCount = 0;
   /** Events and steps so far, for whoever watches from another thread whether this one gets on. */
   readonly #pulse: Float64Array;
+  #coldCalls = 0;
   /** How many of the events to come are the scheduler's own and lead to nothing by themselves. */
   housekeepingEvents = 0;
   #scheduler: Scheduler | null = null;
@@ -150,9 +154,9 @@ export class Machine {
     return this.events.size === this.housekeepingEvents;
   }
 
-  /** Grows whenever an event comes or is made: while it stands, one thread has run alone and has touched no other. */
+  /** Grows whenever an event comes or is made: while it stands, one thread has run alone and has touched no other. And with each call that is cold. */
   get commotion(): number {
-    return this.eventCount + this.events.made;
+    return this.eventCount + this.events.made + this.#coldCalls;
   }
 
   /** Makes a thread and lets it run. */
@@ -378,6 +382,21 @@ export class Machine {
     const isCold = thread.sleptNs - (thread.didAtNs.get(doing) ?? -Infinity) > cold.afterNs;
     thread.didAtNs.set(doing, thread.sleptNs);
     return isCold ? cold.extraNs(doing, thread.coldShare) : 0;
+  }
+
+  /**
+   * What a call that wakes takes a thread more that was awake for long without making one: who offers the lock makes none as long as nobody waits, and the
+   * first time somebody does the lock is free for the longer. After a sleep it is cold for another reason, {@link coldNs}.
+   */
+  coldOfferNs(thread: VirtualThread): number {
+    const { cold } = this.costs;
+    if (cold === undefined) return 0;
+    const sleptNs = thread.sleptNs - thread.sleptWhenCalledNs;
+    const isCold = sleptNs <= cold.afterNs && this.nowNs - thread.calledAtNs - sleptNs > cold.afterNs;
+    thread.callsAt(this.nowNs);
+    if (!isCold) return 0;
+    this.#coldCalls++;
+    return cold.extraNs('offer', cold.share());
   }
 
   /** A policy makes a step. */

@@ -17,6 +17,8 @@ import { looksToOffer, ticksAfterLooks } from './work.ts';
 interface KnownOffer {
   readonly words: Int32Array;
   readonly offerNs: number;
+  /** After which of it the thread makes a call that wakes; -1 if nobody waits. */
+  readonly callsAfterNs: number;
   readonly steps: number;
 }
 
@@ -63,7 +65,8 @@ export class Offers {
     // With all cache lines here, as in those that will be like it.
     const isQuiet = machine.commotion === this.#commotion && words.fetches === this.#fetches;
     const known = this.#find() ?? (isQuiet && this.#areWords(this.#words) ? this.#learn() : undefined);
-    const skips = known !== undefined && (isQuiet || machine.costs.lineNs === 0);
+    const { lineNs, cold } = machine.costs;
+    const skips = known !== undefined && (isQuiet || (lineNs === 0 && cold === undefined));
     if (skips) this.#skip(known);
     this.#note();
     return skips && this.#skipLast(known);
@@ -94,6 +97,7 @@ export class Offers {
     const known = {
       words: this.#words.slice(),
       offerNs: this.#machine.nowNs - this.#atNs - workNs,
+      callsAfterNs: thread.calledAtNs < this.#atNs ? -1 : thread.calledAtNs - this.#atNs,
       steps: thread.stepsMade - this.#stepsMade,
     };
     if (this.#known.length === MAX_KNOWN) this.#known.length = 0;
@@ -102,7 +106,7 @@ export class Offers {
   }
 
   /** Offers, each with the work after it. */
-  #skip({ offerNs, steps }: KnownOffer): void {
+  #skip({ offerNs, callsAfterNs, steps }: KnownOffer): void {
     const machine = this.#machine;
     const thread = this.#thread;
     const lock = this.#lock;
@@ -112,6 +116,7 @@ export class Offers {
     let times = 0;
     let leaves = 0;
     let tookNs = 0;
+    let lastNs = 0;
     let { ticksLeft } = lock.books;
     for (;;) {
       const looks = looksToOffer(lock, ticksLeft);
@@ -120,10 +125,12 @@ export class Offers {
       if (leaves + looks >= thread.leavesLeft || tookNs + offerNs + workNs >= quietNs) break;
       times++;
       leaves += looks;
+      lastNs = tookNs;
       tookNs += offerNs + workNs;
       ticksLeft = ticksAfterLooks(lock, ticksLeft, looks);
     }
     if (times === 0) return;
+    if (callsAfterNs >= 0) thread.callsAt(machine.nowNs + lastNs + callsAfterNs);
     machine.skip(tookNs);
     lock.books.ticksLeft = ticksLeft;
     lock.books.offered(times);
@@ -133,8 +140,9 @@ export class Offers {
   }
 
   /** The offer in the work after which something happens, or the end comes. */
-  #skipLast({ offerNs, steps }: KnownOffer): boolean {
+  #skipLast({ offerNs, callsAfterNs, steps }: KnownOffer): boolean {
     if (offerNs >= this.#machine.quietNs) return false;
+    if (callsAfterNs >= 0) this.#thread.callsAt(this.#machine.nowNs + callsAfterNs);
     this.#machine.skip(offerNs);
     this.#lock.books.offered(1);
     this.#thread.stepsMade += steps;

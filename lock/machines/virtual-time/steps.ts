@@ -26,7 +26,12 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
   const memory = thread.memory as VirtualMemory;
   const { recorder } = thread.lock as VirtualLock;
   const { atomicNs, futexCallNs, lineNs } = machine.costs;
-  const toCompareNs = wayInNs(machine);
+  // By itself: who takes a cache line meanwhile has it when the first step comes.
+  if (thread.pieceNs > 0) {
+    const ns = thread.pieceNs;
+    thread.pieceNs = 0;
+    if (!machine.pay(thread, ns)) return false;
+  }
   // Once, and not at each step: a thread that has slept in the middle of a piece comes here anew.
   let coldNs = machine.coldNs(thread, 'step');
   for (let performs = paid; ; performs = true) {
@@ -49,12 +54,11 @@ export function runPiece(machine: Machine, thread: VirtualThread, paid: boolean)
     }
     const costNs =
       memory.op === OP.notify
-        ? futexCallNs
+        ? futexCallNs + coldCallNs(machine, thread)
         : memory.op === OP.wait
-          ? toCompareNs + machine.coldNs(thread, 'wait')
+          ? wayInNs(machine, thread) + machine.coldNs(thread, 'wait')
           : atomicNs;
-    const firstNs = thread.pieceNs + coldNs + (memory.op === OP.wait ? 0 : linesNs(machine, thread, memory));
-    thread.pieceNs = 0;
+    const firstNs = coldNs + (memory.op === OP.wait ? 0 : linesNs(machine, thread, memory));
     coldNs = 0;
     if (!machine.pay(thread, firstNs + costNs)) {
       thread.paying = PAYING.step;
@@ -68,18 +72,25 @@ function linesNs({ costs }: Machine, thread: VirtualThread, { words, op, word }:
   return costs.lineNs === 0 ? 0 : costs.lineNs * words.fetch(op, word, thread.cpu);
 }
 
-/** The part of a wait that comes before the kernel compares the word: the way into it. */
-function wayInNs({ costs }: Machine): number {
-  return Math.floor(costs.futexCallNs / 2);
+/**
+ * The part of a wait that comes before the kernel compares the word: the way into it. The rest counts only if that finds another: a thread that was not
+ * put to sleep has still to come back before it can take a lock that was free at that moment, and mostly is no more; of one that sleeps it is a part of
+ * the time it takes to wake.
+ */
+function wayInNs({ costs, nowNs }: Machine, thread: VirtualThread): number {
+  if (thread.sleptAtNs < 0) thread.sleptAtNs = nowNs;
+  const { contention, futexCallNs, futexWaitNs } = costs;
+  const waitNs = contention?.waitNs() ?? futexWaitNs;
+  const inNs = Math.floor(contention === undefined ? futexCallNs / 2 : contention.looksAfter * waitNs);
+  thread.wayOutNs = Math.max(0, waitNs - inNs);
+  return inNs;
 }
 
-/**
- * The part after that. A thread that was not put to sleep has still to come back before it can take a lock that was free at that moment, and
- * mostly is no more; of one that sleeps it is a part of the time it takes to wake.
- */
-function wayOutNs(machine: Machine): number {
-  const { contention, futexWaitNs } = machine.costs;
-  return Math.max(0, (contention?.waitNs() ?? futexWaitNs) - wayInNs(machine));
+/** What a call that wakes takes more by having become unusual. Those were measured as they are held up, too. */
+function coldCallNs(machine: Machine, thread: VirtualThread): number {
+  const coldNs = machine.coldOfferNs(thread);
+  thread.heldUpFromNs = coldNs > 0 ? Infinity : machine.nowNs;
+  return coldNs;
 }
 
 /** Runs the policy to its next step. Returns false if the piece is over. */
@@ -109,11 +120,10 @@ function perform(machine: Machine, thread: VirtualThread, memory: VirtualMemory)
   memory.op = OP.none;
   if (op === OP.notify) return notify(machine, thread, memory);
   if (op === OP.wait) {
-    if (thread.sleptAtNs < 0) thread.sleptAtNs = machine.nowNs;
     if (words.values[memory.word] !== memory.first) {
       thread.result = NOT_EQUAL;
       words.missedAtNs[memory.word] = machine.nowNs;
-      return wayOutNs(machine);
+      return thread.wayOutNs;
     }
     thread.stepsSinceSleep = 0;
     thread.lock?.recorder?.sleeps();
@@ -142,8 +152,8 @@ function notify(machine: Machine, thread: VirtualThread, { words, word, first }:
   const sleepers = words.sleepersOf(word);
   let sleeper = sleepers.first;
   if (sleeper === null) {
-    const { contention, futexCallNs } = machine.costs;
-    const isMet = contention !== undefined && (words.missedAtNs[word] as number) > machine.nowNs - futexCallNs;
+    const { contention } = machine.costs;
+    const isMet = contention !== undefined && (words.missedAtNs[word] as number) > thread.heldUpFromNs;
     return isMet ? contention.heldUpNs() : 0;
   }
   let woken = 0;

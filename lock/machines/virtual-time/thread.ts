@@ -64,8 +64,9 @@ export class VirtualThread {
   /** Steps of policies made so far, and since the beginning of the piece it is in, sleeps not counted. */
   stepsMade = 0;
   stepsSinceSleep = 0;
-  /** Whether it is in a wait, in the kernel, about to look at the word. */
+  /** Whether it is in a wait, in the kernel, about to look at the word; and how long it takes from there to be back, if it does not sleep. */
   looks = false;
+  wayOutNs = 0;
   /** When it first went to sleep since the owner last set this to -1. */
   sleptAtNs = -1;
 
@@ -106,6 +107,10 @@ export class VirtualThread {
   /** How cold sleep left it; a new one is as most are. And how long it had slept when that was drawn. */
   coldShare = 0.5;
   coldShareAtNs = 0;
+  /** When it last began a call that wakes, and how long it had slept then; and from when on a wait that meets this one holds it up. */
+  calledAtNs = Number.NEGATIVE_INFINITY;
+  sleptWhenCalledNs = 0;
+  heldUpFromNs = 0;
 
   /** Its scheduler's: the CPU it runs on or ran on last, since when, and what it has had of CPUs. */
   cpu = 0;
@@ -129,6 +134,12 @@ export class VirtualThread {
     this.number = number;
     this.name = name;
     this.program = program(this);
+  }
+
+  /** Makes a call that wakes. */
+  callsAt(ns: number): void {
+    this.calledAtNs = ns;
+    this.sleptWhenCalledNs = this.sleptNs;
   }
 
   run(ns: number): number {

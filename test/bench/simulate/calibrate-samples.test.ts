@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { byKey, median, quantilesOf } from '../../../bench/simulate/calibrate-samples.ts';
+import { byKey, median, quantilesOf, timed } from '../../../bench/simulate/calibrate-samples.ts';
 import { valueAt } from '../../../bench/simulate/random.ts';
 
 /** Of a thousand, ten are long, and one of them a thousand times as long as the others. */
@@ -32,6 +32,14 @@ describe('the quantiles of samples', () => {
     expect(quantiles.at(-1)?.[0]).toBe(1);
     expect(quantiles.at(-1)?.[1]).toBeLessThanOrEqual(50_000);
   });
+});
+
+it('nothing takes no time: the looks at the clock do not count', () => {
+  const looks = Array.from({ length: 10_000 }, () => {
+    const startMs = performance.now();
+    return (performance.now() - startMs) * 1e6;
+  });
+  expect(median(timed(10_000, () => {}))).toBeLessThan(median(looks) / 2);
 });
 
 it('samples of several rounds are put together, each key by itself', () => {

@@ -103,8 +103,17 @@ describe('the same seed', () => {
   });
 
   it('skips none that takes longer, since a waiter is met in it', async () => {
-    const contention = { waitNs: always(900), heldUpNs: always(700) };
+    const contention = { waitNs: always(900), looksAfter: 0.6, heldUpNs: always(700) };
     await skipsChangeNothing({ policy: 'py27', profile: { ...FIXED, lock: { ...FIXED.lock, contention } } });
+  });
+
+  it('skips none that takes longer, since it is the first for long that makes a call', async () => {
+    const contention = { waitNs: always(900), looksAfter: 0.6, heldUpNs: always(700) };
+    const extraNs = { ...NOTHING_EXTRA, offer: always(700) };
+    for (const lineNs of [0, 90]) {
+      const lock = { ...FIXED.lock, lineNs, contention, cold: { afterNs: 20_000, extraNs } };
+      await skipsChangeNothing({ policy: 'py27', profile: { ...FIXED, lock } });
+    }
   });
 
   it('skips none that takes longer, since a sleep has made its thread forget the way', async () => {
@@ -224,15 +233,17 @@ it('a message that outlasts all patience while the client settles is not counted
   expect(reading.server?.waits).toBe(0);
 });
 
-it.each(['waitNs', 'heldUpNs'] as const)(
+it.each(['waitNs', 'looksAfter', 'heldUpNs'] as const)(
   'what a profile says of calls that meet is what they cost: %s',
   async (name) => {
-    const contention = { waitNs: always(300), heldUpNs: always(300) };
+    const contention = { waitNs: always(600), looksAfter: 0.5, heldUpNs: always(300) };
     const of = async (changed: typeof contention) => {
       const profile = { ...FIXED, lock: { ...FIXED.lock, contention: changed } };
       return (await simulate({ policy: 'py27', scenario: 'loaded', profile })).rttNs;
     };
-    expect(await of({ ...contention, [name]: always(2_300) })).not.toEqual(await of(contention));
+    expect(await of({ ...contention, [name]: name === 'looksAfter' ? 0.9 : always(2_300) })).not.toEqual(
+      await of(contention),
+    );
   },
 );
 

@@ -19,7 +19,7 @@ const CFS: Fairness = { kind: 'cfs', wakeupGranularityNs: MS, sleeperCreditNs: 0
 
 function machineOf(
   cpus: number,
-  changes: { everyNs?: number; switchNs?: number; idle?: Idle; fairness?: Fairness } = {},
+  changes: { everyNs?: number; switchNs?: number; queueNs?: number; idle?: Idle; fairness?: Fairness } = {},
 ) {
   const machine = new Machine({
     atomicNs: 1,
@@ -34,6 +34,7 @@ function machineOf(
     wakeIdleNs: always(20_000),
     preemptNs: always(2_000),
     switchNs: changes.switchNs ?? 0,
+    queueNs: changes.queueNs,
     sliceNs: 3 * MS,
     tickNs: MS,
     interrupts: { everyNs: changes.everyNs ?? 0, durationNs: always(MS / 2) },
@@ -202,12 +203,13 @@ it('a thread that is queued has its turn, however often the one before it is int
 it('a CPU that its thread has just left is back the sooner the less far it has come, and learns nothing from that', () => {
   const US = 1_000;
   const wake = (leadNs: number) => ({ callNs: always(0), leadNs: always(leadNs) });
+  const entering = (latencyNs: number) => ({ callNs: always(0), latencyNs: always(latencyNs) });
   const idle: Idle = {
     polling: { firstNs: 100 * US, maxNs: 200 * US },
     polled: wake(3 * US),
     entering: [
-      { idleNs: 0, ...wake(US) },
-      { idleNs: 2 * US, ...wake(12 * US) },
+      { idleNs: 0, ...entering(US) },
+      { idleNs: 2 * US, ...entering(12 * US) },
     ],
     asleep: [{ idleNs: 10 * US, ...wake(20 * US) }],
   };
@@ -240,6 +242,45 @@ it('a CPU that its thread has just left is back the sooner the less far it has c
   ];
   machine.run(Infinity);
   expect(tookUs).toEqual(expected.map(([, latencyUs]) => latencyUs));
+});
+
+it('a CPU that must be interrupted takes its waker longer, and its thread is later', () => {
+  const either = (short: number, long: number): [number, number][] => [
+    [0, short],
+    [0.5, short],
+    [0.5001, long],
+    [1, long],
+  ];
+  const wake = { callNs: always(0), leadNs: always(0) };
+  const idle: Idle = {
+    polling: { firstNs: 1, maxNs: 1 },
+    polled: wake,
+    entering: [{ idleNs: 0, callNs: either(600, 11_000), latencyNs: either(20_000, 40_000) }],
+    asleep: [{ idleNs: MS, ...wake }],
+  };
+  const { machine } = machineOf(2, { idle });
+  const found = new Map<number, number>();
+  const [calls, wokenAtNs] = [[] as number[], [] as number[]];
+  const sleeper = machine.start('sleeper', function* (thread) {
+    for (;;) {
+      yield thread.sleep();
+      found.set(machine.nowNs - (wokenAtNs.at(-1) ?? 0), calls.at(-1) ?? 0);
+    }
+  });
+  machine.start('waker', function* (thread) {
+    for (let i = 0; i < 100; i++) {
+      yield thread.run(60_000);
+      wokenAtNs.push(machine.nowNs);
+      calls.push(machine.wake(sleeper, 0, thread) ?? 0);
+    }
+    yield thread.run(60_000);
+    machine.stopped = true;
+  });
+  machine.run(Infinity);
+  expect([...found].sort()).toEqual([
+    [20_000, 600],
+    [40_000, 11_000],
+  ]);
 });
 
 it('an idle CPU is woken as it sleeps: it polls for as long as it has learnt, and sleeps the deeper the longer', () => {
@@ -298,7 +339,7 @@ it.each([
   const idle: Idle = {
     polling: { firstNs: pollsNs ?? 1, maxNs: MS },
     polled: wake,
-    entering: [{ idleNs: 0, ...wake }],
+    entering: [{ idleNs: 0, callNs: always(1), latencyNs: always(2) }],
     asleep: [{ idleNs: asleepFromNs, ...wake }],
   };
   const { machine } = machineOf(2, { idle });
@@ -379,6 +420,28 @@ it.each([
     machine.run(Infinity);
     expect(order).toEqual(expected);
   }
+});
+
+it.each([
+  ['who has to wait for it takes its waker less than who does not', 'futex', 10_000, 700],
+  ['but through a connection not', 'connection', 10_000, null],
+  ['nor who displaces another, since another CPU must be interrupted for that', 'futex', 5 * MS, null],
+] as const)('where a CPU is busy, %s', (_, through, ranNs, expected) => {
+  const { machine } = machineOf(2, { queueNs: 700 });
+  const sleeper = machine.start('sleeper', function* (thread) {
+    yield thread.sleep();
+  });
+  machine.run(0);
+  const takes: (number | null)[] = [];
+  for (const cpu of [0, 1]) {
+    machine.start(`busy on CPU ${cpu}`, function* (thread) {
+      yield thread.run(ranNs);
+      if (thread.cpu === 1) takes.push(machine.wake(sleeper, 0, thread, through));
+      yield thread.run(5 * MS);
+    });
+  }
+  machine.run(Infinity);
+  expect(takes).toEqual([expected]);
 });
 
 it('who fell asleep ahead of one that waited is woken where it was, and displaces who has run meanwhile', () => {

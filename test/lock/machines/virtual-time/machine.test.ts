@@ -179,8 +179,8 @@ it('a wait that finds another value takes a whole call, and what it found may be
 
 it('a call that wakes nobody takes more if a wait finds its word changed meanwhile, and so does that wait', () => {
   const HELD_UP = 700;
-  const LONG_WAIT = 900;
-  const backNs = (startNs: number) => {
+  const LONG_WAIT = 90;
+  const backNs = (startNs: number, cold?: Cold) => {
     const back = { waker: 0, waiter: 0 };
     const meeting = definePolicy({
       name: 'meeting',
@@ -204,8 +204,8 @@ it('a call that wakes nobody takes more if a wait finds its word changed meanwhi
         };
       },
     });
-    const contention = { waitNs: () => LONG_WAIT, heldUpNs: () => HELD_UP };
-    const { machine, start } = world(meeting, {}, { contention });
+    const contention = { waitNs: () => LONG_WAIT, looksAfter: 0.7, heldUpNs: () => HELD_UP };
+    const { machine, start } = world(meeting, {}, { contention, cold });
     start(function* (_thread, lock) {
       yield lock.release();
     });
@@ -218,7 +218,14 @@ it('a call that wakes nobody takes more if a wait finds its word changed meanwhi
   };
   // The first look is in the other's call, the second one after it.
   expect(backNs(ATOMIC)).toEqual({ waker: ATOMIC + FUTEX + HELD_UP, waiter: ATOMIC + LONG_WAIT });
-  expect(backNs(ATOMIC + FUTEX)).toEqual({ waker: ATOMIC + FUTEX, waiter: ATOMIC + FUTEX + LONG_WAIT });
+  expect(backNs(ATOMIC + FUTEX)).toEqual({
+    waker: ATOMIC + FUTEX,
+    waiter: ATOMIC + FUTEX + LONG_WAIT,
+  });
+  // How long a cold one is, was measured of calls that are held up.
+  const COLD = 500;
+  const cold: Cold = { afterNs: 1, share: () => 0, extraNs: (doing) => (doing === 'offer' ? COLD : 0) };
+  expect(backNs(ATOMIC, cold).waker).toBe(ATOMIC + FUTEX + COLD);
 });
 
 it('under py27 the lock is offered when the ticks are used up, as many apart in the mean', () => {
@@ -251,6 +258,30 @@ it('an offer takes its own time with the lock held, before it is released', () =
   machine.run(20_000);
   const period = 50 * LEAF + OFFER + 4 * ATOMIC;
   expect(released.slice(0, 2)).toEqual([2 * ATOMIC + OFFER, 2 * ATOMIC + OFFER + period]);
+});
+
+it('who looks at the lock while an offer of it begins has its cache line, when the lock is released', () => {
+  const OFFER = 130;
+  const LINE = 40;
+  const releasedNs = (looksAtNs: number) => {
+    const released: number[] = [];
+    const policy = beforeRelease(function* (m, words) {
+      yield m.store(words['HELD'] as number, 0);
+      released.push(machine.nowNs);
+    });
+    const { machine, start } = world(policy, { check: 1_000_000 }, { offerNs: OFFER, lineNs: LINE });
+    start(spin);
+    start(function* (thread, lock) {
+      thread.cpu = 1;
+      yield thread.run(looksAtNs);
+      yield lock.acquire();
+    });
+    machine.run(1_000);
+    return released[0];
+  };
+  const withoutLook = ATOMIC + OFFER + ATOMIC;
+  expect(releasedNs(withoutLook)).toBe(withoutLook);
+  expect(releasedNs(ATOMIC + OFFER / 2)).toBe(withoutLook + LINE);
 });
 
 it('a thread that is woken waits for its latency, the waker pays for the call', () => {
@@ -307,6 +338,35 @@ it('what a thread has not done since it slept for long takes more, once; one tha
   machine.run(Infinity);
   // A new one is as cold as most are.
   expect(extras).toEqual([500, 0, 0, 0, 0, 0, 100, 0]);
+});
+
+it('a call that wakes takes more if its thread worked for long without making one, and not if it slept', () => {
+  const shares = [0.1, 0.2, 0.3, 0.4];
+  const cold: Cold = {
+    afterNs: 1_000,
+    share: () => shares.shift() ?? 0,
+    extraNs: (doing, share) => (doing === 'offer' ? 1_000 * share : 0),
+  };
+  const { machine } = world(py32, { interval: INTERVAL }, { cold });
+  const extras: number[] = [];
+  machine.start('caller', function* (thread) {
+    const call = () => extras.push(machine.coldOfferNs(thread));
+    call();
+    yield thread.run(1_000);
+    call();
+    yield thread.run(1_001);
+    call();
+    yield thread.run(501);
+    yield thread.sleepFor(500, 1);
+    yield thread.run(500);
+    call();
+    // This sleep is long enough for a share of its own.
+    yield thread.sleepFor(1_001, 1);
+    yield thread.run(1_001);
+    call();
+  });
+  machine.run(Infinity);
+  expect(extras).toEqual([100, 0, 200, 300, 0]);
 });
 
 it('many short sleeps are a long one for what a thread has not done in any of them', () => {
