@@ -151,7 +151,12 @@ describe('calibrate', () => {
     const { code, stdout } = await convoy('calibrate', '--rounds', '1', '--profile', profile);
     expect(stdout).toMatch(/measured by convoy calibrate, once;/);
     expect(code).toBe(EXIT.ok);
-    expect(profileSchema.parse(JSON.parse(readFileSync(profile, 'utf8'))).cpus).toBe(availableParallelism());
+    const { cpus, lock, scheduler } = profileSchema.parse(JSON.parse(readFileSync(profile, 'utf8')));
+    expect(cpus).toBe(availableParallelism());
+    // What meets on two CPUs.
+    if (cpus > 1) expect(lock.contention?.waitNs.length).toBeGreaterThan(0);
+    expect(scheduler.idle?.entering[0]?.idleNs).toBe(0);
+    expect(lock.cold?.extraNs.offer.at(-1)?.[1]).toBeGreaterThan(0);
     const simulated = await convoy('simulate', '--profile', profile, '--messages', '20', '--server', 'blocking');
     expect(simulated).toMatchObject({ code: EXIT.ok, stderr: expect.not.stringContaining('fail') });
   });

@@ -109,7 +109,8 @@ describe('the same seed', () => {
 
   it('skips none that takes longer, since it is the first for long that makes a call', async () => {
     const contention = { waitNs: always(900), looksAfter: 0.6, heldUpNs: always(700) };
-    const extraNs = { ...NOTHING_EXTRA, offer: always(700) };
+    // And others follow before who waits has come to look.
+    const extraNs = { ...NOTHING_EXTRA, offer: always(700), wait: always(30_000) };
     for (const lineNs of [0, 90]) {
       const lock = { ...FIXED.lock, lineNs, contention, cold: { afterNs: 20_000, extraNs } };
       await skipsChangeNothing({ policy: 'py27', profile: { ...FIXED, lock } });

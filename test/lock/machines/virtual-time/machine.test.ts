@@ -222,6 +222,8 @@ it('a call that wakes nobody takes more if a wait finds its word changed meanwhi
     waker: ATOMIC + FUTEX,
     waiter: ATOMIC + FUTEX + LONG_WAIT,
   });
+  // And so is one of a wait that begins in the call, but looks only after 63 ns.
+  expect(backNs(ATOMIC + FUTEX / 2).waker).toBe(ATOMIC + FUTEX);
   // How long a cold one is, was measured of calls that are held up.
   const COLD = 500;
   const cold: Cold = { afterNs: 1, share: () => 0, extraNs: (doing) => (doing === 'offer' ? COLD : 0) };
@@ -303,6 +305,23 @@ it('a thread that is woken waits for its latency, the waker pays for the call', 
   expect(times).toEqual({ released: notifiedNs + WAKE_CALL, acquired: notifiedNs + LATENCY + 2 * ATOMIC });
 });
 
+it('how long a thread waited for the lock counts from the beginning of its wait, not from the look at the word', () => {
+  const { machine, start, state } = world(py27, { check: 1_000_000 });
+  start(function* (thread, lock) {
+    yield lock.acquire();
+    yield thread.run(10_000);
+    yield lock.release();
+  });
+  start(function* (thread, lock) {
+    yield thread.run(1_000);
+    yield lock.acquire();
+  });
+  machine.run(Infinity);
+  const beganNs = 1_000 + 2 * ATOMIC;
+  const acquiredNs = ATOMIC + 10_000 + 2 * ATOMIC + FUTEX + LATENCY + 2 * ATOMIC;
+  expect(readCounts(new Float64Array(state.buffers.counters), 2).waitNs).toBe(acquiredNs - beganNs);
+});
+
 it('work of no length has no yield point', () => {
   const { machine, start, state } = world(py27, { check: 1 });
   start(function* (_thread, lock) {
@@ -341,7 +360,7 @@ it('what a thread has not done since it slept for long takes more, once; one tha
 });
 
 it('a call that wakes takes more if its thread worked for long without making one, and not if it slept', () => {
-  const shares = [0.1, 0.2, 0.3, 0.4];
+  const shares = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6];
   const cold: Cold = {
     afterNs: 1_000,
     share: () => shares.shift() ?? 0,
@@ -360,13 +379,18 @@ it('a call that wakes takes more if its thread worked for long without making on
     yield thread.sleepFor(500, 1);
     yield thread.run(500);
     call();
+    // It is awake, too, as long as it takes to have a CPU.
+    yield thread.run(100);
+    yield thread.sleepFor(900, 1);
+    yield thread.run(900 - LATENCY);
+    call();
     // This sleep is long enough for a share of its own.
     yield thread.sleepFor(1_001, 1);
     yield thread.run(1_001);
     call();
   });
   machine.run(Infinity);
-  expect(extras).toEqual([100, 0, 200, 300, 0]);
+  expect(extras).toEqual([100, 0, 200, 300, 0, 0]);
 });
 
 it('many short sleeps are a long one for what a thread has not done in any of them', () => {
