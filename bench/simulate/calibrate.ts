@@ -23,10 +23,11 @@ import {
   stepNs,
   watchInterrupts,
 } from './calibrate-calls.ts';
+import { coldOffersOf, contentionOf, wakeUpsByIdleTime } from './calibrate-contention.ts';
 import { schedulerOf } from './calibrate-kernel.ts';
 import { roundTripsOfLibzmq, withLibzmq, zmqSends } from './calibrate-libzmq.ts';
 import { fetches, lineNsOf } from './calibrate-lines.ts';
-import { coldOffersOf, contentionOf, offeredWaits, wakeUpsByIdleTime } from './calibrate-offering.ts';
+import { offeredWaits } from './calibrate-offering.ts';
 import { apart, type Places, TOGETHER } from './calibrate-places.ts';
 import { byKey, median, quantilesOf, timed } from './calibrate-samples.ts';
 import { COLD_AFTER_NS, WAKES, type WakeUp, wakeUps } from './calibrate-waking.ts';
